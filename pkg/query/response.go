@@ -1,0 +1,91 @@
+package query
+
+import (
+	"time"
+
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+// Meta comes with every answer.
+type Meta struct {
+	// Partial is true when a part of a distributed archive did not answer.
+	Partial bool `json:"partial,omitempty"`
+	// Notices are for the reader: limits reached, data missing.
+	Notices []string `json:"notices,omitempty"`
+}
+
+// Series is one line of a time series.
+type Series struct {
+	// Labels are the values of the group-by dimensions, in their order.
+	// The series that sums what TopK left out has Other set and no labels.
+	Labels map[string]string `json:"labels"`
+	Other  bool              `json:"other,omitempty"`
+	// Values run parallel to the answer's Times; nil is "not known" (no
+	// exposure), zero is "none".
+	Values []*float64 `json:"values"`
+	// Total is the sum over the range of a count (0 for other measures).
+	Total float64 `json:"total"`
+}
+
+// Timeseries answers TypeTimeseries. Series are in descending order of Total,
+// then by labels; "other" is last.
+type Timeseries struct {
+	Meta
+	Interval Duration    `json:"interval"`
+	Times    []time.Time `json:"times"` // beginnings of the buckets, ascending
+	Series   []Series    `json:"series"`
+}
+
+// Cluster is one row of TypeClusters.
+type Cluster struct {
+	Key       string      `json:"key"`
+	Class     crash.Class `json:"class"`
+	Kind      crash.Kind  `json:"kind"`
+	Signature string      `json:"signature"`
+	Crashes   int64       `json:"crashes"`
+	Hosts     int64       `json:"hosts"`
+	FirstSeen time.Time   `json:"firstSeen"`
+	LastSeen  time.Time   `json:"lastSeen"`
+	// Executables and Signals are the most frequent values, at most 3 each.
+	Executables []string `json:"executables,omitempty"`
+	Signals     []string `json:"signals,omitempty"`
+	// Trend holds the counts of TrendBuckets equal parts of the range.
+	Trend []int64 `json:"trend,omitempty"`
+}
+
+// TrendBuckets is the number of parts that Cluster.Trend cuts the range into.
+const TrendBuckets = 24
+
+// Clusters answers TypeClusters, in descending order of crashes, then by key.
+// FirstSeen and LastSeen are those of the whole archive, whatever the range and
+// the filters; every other column counts what the request selects.
+type Clusters struct {
+	Meta
+	Clusters []Cluster `json:"clusters"`
+	// Total counts the clusters before Limit.
+	Total int64 `json:"total"`
+}
+
+// Records answers TypeRecords, newest first.
+type Records struct {
+	Meta
+	Records []crash.Record `json:"records"`
+}
+
+// DimensionInfo describes one dimension for /api/v1/dimensions.
+type DimensionInfo struct {
+	Name string `json:"name"`
+	Help string `json:"help"`
+}
+
+// DimensionValue is one value of a dimension with its number of crashes.
+type DimensionValue struct {
+	Value   string `json:"value"`
+	Crashes int64  `json:"crashes"`
+}
+
+// DimensionValues answers /api/v1/dimensions/{name}, most frequent first.
+type DimensionValues struct {
+	Meta
+	Values []DimensionValue `json:"values"`
+}
