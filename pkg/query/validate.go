@@ -170,6 +170,10 @@ func CompileMatch(expr string) (*regexp.Regexp, error) {
 	if len(expr) > 4096 {
 		return nil, fmt.Errorf("expression of %d bytes is too long, at most 4096 are allowed", len(expr))
 	}
+	// Compiled alone first, so that "a)|(b" can't close the anchors' group.
+	if _, err := regexp.Compile(expr); err != nil {
+		return nil, err
+	}
 	return regexp.Compile("^(?s:" + expr + ")$")
 }
 
