@@ -90,6 +90,7 @@ const (
 	OtherSeries    = "other"
 	MinInterval    = time.Second
 	DefaultBuckets = 200
+	MaxRange       = 100 * 365 * 24 * time.Hour
 )
 
 // Request is one question.

@@ -11,6 +11,8 @@ import (
 	"github.com/epicurve/epicurve/pkg/crash"
 )
 
+const year = 365 * 24 * time.Hour
+
 // ErrInvalid is wrapped by every error of [Request.Validate] and [Parse].
 var ErrInvalid = errors.New("invalid query")
 
@@ -53,6 +55,12 @@ func (r *Request) Normalize() {
 			r.Filters[i].Op = OpIn
 		}
 	}
+	if len(r.GroupBy) == 0 {
+		r.GroupBy = nil
+	}
+	if len(r.Filters) == 0 {
+		r.Filters = nil
+	}
 	r.Range.From, r.Range.To = r.Range.From.UTC(), r.Range.To.UTC()
 	if r.Type == TypeTimeseries && r.Interval == 0 && r.Range.To.After(r.Range.From) {
 		r.Interval = Duration(NiceInterval(r.Range.To.Sub(r.Range.From), DefaultBuckets))
@@ -73,6 +81,9 @@ func (r *Request) Validate() error {
 	}
 	if !r.Range.To.After(r.Range.From) {
 		return invalid("range", "from %s is not before to %s", r.Range.From.Format(time.RFC3339), r.Range.To.Format(time.RFC3339))
+	}
+	if span := r.Range.To.Sub(r.Range.From); span > MaxRange {
+		return invalid("range", "%d years are longer than the %d that a query may cover", span/year, MaxRange/year)
 	}
 	if err := r.validateGrouping(); err != nil {
 		return err

@@ -39,6 +39,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		"unknown type":          {`{"type":"pie",` + year + `}`, "type", "possible are"},
 		"unknown measure":       {`{"measure":"mean",` + year + `}`, "measure", "possible are"},
 		"range backwards":       {`{"range":{"from":"2027-01-01T00:00:00Z","to":"2026-01-01T00:00:00Z"}}`, "range", "not before"},
+		"a thousand years":      {`{"range":{"from":"1026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z"}}`, "range", "longer"},
 		"no range":              {`{}`, "range", "not before"},
 		"unknown dimension":     {`{"groupBy":["name"],` + year + `}`, "groupBy[0]", "host.name"},
 		"dimension twice":       {`{"groupBy":["host.name","host.name"],` + year + `}`, "groupBy[1]", "twice"},
