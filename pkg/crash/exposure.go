@@ -30,7 +30,11 @@ type ExposedBuild struct {
 	Running        time.Duration
 }
 
-// Validate checks that the exposure can be stored.
+// MaxBuilds bounds the builds of one slot of exposure.
+const MaxBuilds = 1000
+
+// Validate checks that the exposure can be stored: a host, a plausible slot, and
+// every name within the bound of the record's field that it is compared with.
 func (e *Exposure) Validate() error {
 	switch {
 	case e.Host.ID == "" && e.Host.Name == "":
@@ -41,6 +45,20 @@ func (e *Exposure) Validate() error {
 		return fmt.Errorf("%w: exposure length %s is not within (0, 24h]", ErrInvalid, e.Length)
 	case e.Covered < 0 || e.Covered > e.Length:
 		return fmt.Errorf("%w: exposure covers %s of a slot of %s", ErrInvalid, e.Covered, e.Length)
+	case len(e.Builds) > MaxBuilds:
+		return fmt.Errorf("%w: exposure has %d builds, at most %d are allowed", ErrInvalid, len(e.Builds), MaxBuilds)
+	}
+	if err := validateFields(&Record{Host: e.Host, Cloud: e.Cloud, Container: Container{Node: e.Node}}); err != nil {
+		return err
+	}
+	for i, b := range e.Builds {
+		if b.Running < 0 || b.Running > e.Length {
+			return fmt.Errorf("%w: exposure's build %d ran %s of a slot of %s", ErrInvalid, i, b.Running, e.Length)
+		}
+		r := Record{Process: Process{ServiceName: b.ServiceName, ServiceVersion: b.ServiceVersion, BuildID: b.BuildID}}
+		if err := validateFields(&r); err != nil {
+			return fmt.Errorf("exposure's build %d: %w", i, err)
+		}
 	}
 	return nil
 }

@@ -40,12 +40,19 @@ func (r *Record) Validate() error {
 	if r.Source != SourceWorkflow && !r.Finding.Kind.Valid() {
 		return fmt.Errorf("%w: crash.kind %.40q is not a known kind", ErrInvalid, r.Finding.Kind)
 	}
+	if err := validateFields(r); err != nil {
+		return err
+	}
+	return r.validateAttributes()
+}
+
+func validateFields(r *Record) error {
 	for _, f := range Fields() {
 		if err := f.validate(r); err != nil {
 			return err
 		}
 	}
-	return r.validateAttributes()
+	return nil
 }
 
 func (f Field) validate(r *Record) error {
@@ -75,6 +82,9 @@ func (r *Record) validateAttributes() error {
 		return fmt.Errorf("%w: %d further attributes, at most %d are allowed", ErrInvalid, len(r.Attributes), MaxAttributes)
 	}
 	for name, value := range r.Attributes {
+		if _, isField := FieldByName(name); isField || reserved(name) {
+			return fmt.Errorf("%w: attribute %s has the name of a field", ErrInvalid, name)
+		}
 		switch {
 		case name == "" || len(name) > MaxAttributeName || !utf8.ValidString(name):
 			return fmt.Errorf("%w: attribute name %.40q must be valid UTF-8 of 1 to %d bytes", ErrInvalid, name, MaxAttributeName)
@@ -83,4 +93,15 @@ func (r *Record) validateAttributes() error {
 		}
 	}
 	return nil
+}
+
+// reserved reports whether a name is an attribute of every record that is not
+// in Fields.
+func reserved(name string) bool {
+	switch name {
+	case FieldID, FieldTime, FieldSchemaVersion, FieldClassifierVersion, "attributes":
+		return true
+	default:
+		return false
+	}
 }
