@@ -133,3 +133,5 @@ require (
 )
 
 tool github.com/magefile/mage
+
+ignore ./node_modules
