@@ -30,24 +30,38 @@ type Program struct {
 
 // The programs that the targets name.
 var (
-	GCC = Program{Name: "gcc", Any: []string{"gcc", "cc", "clang"}, Debian: "gcc libc6-dev",
-		Purpose: "link DuckDB into the archive, run tests with the race detector and compile the crash programs"}
-	GXX = Program{Name: "g++", Any: []string{"g++", "c++", "clang++"}, Debian: "g++",
-		Purpose: "link DuckDB's C++ library into the archive"}
-	Node = Program{Name: "node", Hint: "install Node.js 20 or newer from https://nodejs.org/",
-		Debian: "nodejs", Purpose: "build and test the Grafana plugin"}
-	NPM = Program{Name: "npm", Debian: "npm", Hint: "npm comes with Node.js 20 or newer, https://nodejs.org/",
-		Purpose: "install the Grafana plugin's libraries"}
+	GCC = Program{
+		Name: "gcc", Any: []string{"gcc", "cc", "clang"}, Debian: "gcc libc6-dev",
+		Purpose: "link DuckDB into the archive, run tests with the race detector and compile the crash programs",
+	}
+	GXX = Program{
+		Name: "g++", Any: []string{"g++", "c++", "clang++"}, Debian: "g++",
+		Purpose: "link DuckDB's C++ library into the archive",
+	}
+	Node = Program{
+		Name: "node", Hint: "install Node.js 20 or newer from https://nodejs.org/",
+		Debian: "nodejs", Purpose: "build and test the Grafana plugin",
+	}
+	NPM = Program{
+		Name: "npm", Debian: "npm", Hint: "npm comes with Node.js 20 or newer, https://nodejs.org/",
+		Purpose: "install the Grafana plugin's libraries",
+	}
 	Git = Program{Name: "git", Debian: "git", Purpose: "stamp the version into the binaries"}
 
-	Chromium = Program{Name: "chromium", Any: []string{"chromium", "chromium-browser", "google-chrome"}, Debian: "chromium",
-		Purpose: "check the plugin in a real browser"}
-	GDB = Program{Name: "gdb", Debian: "gdb", Purpose: "compare the core reader with gdb and make cores with gcore"}
-	Grafana = Program{Name: "grafana", Any: []string{"grafana", "grafana-server"},
+	Chromium = Program{
+		Name: "chromium", Any: []string{"chromium", "chromium-browser", "google-chrome"}, Debian: "chromium",
+		Purpose: "check the plugin in a real browser",
+	}
+	GDB     = Program{Name: "gdb", Debian: "gdb", Purpose: "compare the core reader with gdb and make cores with gcore"}
+	Grafana = Program{
+		Name: "grafana", Any: []string{"grafana", "grafana-server"},
 		Hint:    "see https://grafana.com/grafana/download, or set GRAFANA_HOME to an unpacked one, or GRAFANA_URL to a running one",
-		Purpose: "show the dashboard in the demo"}
-	ClickHouse = Program{Name: "clickhouse", Any: []string{"clickhouse", "clickhouse-server"}, Debian: "clickhouse-server",
-		Purpose: "run the store tests against a real ClickHouse server"}
+		Purpose: "show the dashboard in the demo",
+	}
+	ClickHouse = Program{
+		Name: "clickhouse", Any: []string{"clickhouse", "clickhouse-server"}, Debian: "clickhouse-server",
+		Purpose: "run the store tests against a real ClickHouse server",
+	}
 )
 
 // Path returns where the program is, or "".
