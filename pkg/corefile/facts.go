@@ -36,6 +36,9 @@ type Facts struct {
 	// makes every file unknown rather than none.
 	Files    []MappedFile
 	HasFiles bool
+	// FilesComplete is false when NT_FILE had more rows than are kept; the
+	// mappings of executable segments are kept first.
+	FilesComplete bool
 
 	// Memory is the address space as far as the core describes it.
 	Memory Memory

@@ -1,0 +1,195 @@
+package corefile
+
+import (
+	"debug/elf"
+	"sort"
+)
+
+// table holds the PT_LOADs in 16 bytes each, sorted by address. A process can
+// have as many mappings as vm.max_map_count allows (65,530 by default, over a
+// million on some distributions), so the table is bounded and says when it is
+// not complete.
+type table struct {
+	chunks [][]entry // of chunkEntries each, the last one filled last
+	n      int
+	big    []Segment // what does not fit into an entry
+	base   int64     // file offset of the first segment; entries count from it
+	unit   uint64    // size of a partial dump: the header page of ELF files
+	sorted bool
+	// partial: segments are missing (cut file, or more than the table holds).
+	partial bool
+	// limit is the length of the input, -1 when unknown: what lies behind it
+	// was not dumped.
+	limit int64
+}
+
+const (
+	chunkEntries = 1024
+	maxEntries   = 96 * chunkEntries // 1.5 MiB
+	maxBig       = 2048
+)
+
+// entry packs one page-aligned segment:
+//
+//	at:   start address; its 12 low bits hold flags (0-2) and kind (3-4)
+//	what: pages (28 bits) and file offset from base in pages (36 bits), or
+//	      the index into big
+type entry struct{ at, what uint64 }
+
+// Kinds of entries: how much of the segment was dumped.
+const (
+	dumpedNone = iota
+	dumpedAll
+	dumpedUnit // table.unit bytes
+	dumpedBig  // see table.big
+)
+
+const (
+	pageBits  = 12
+	pageMask  = 1<<pageBits - 1
+	pagesBits = 28
+	offBits   = 64 - pagesBits
+)
+
+func (t *table) entry(i int) *entry { return &t.chunks[i/chunkEntries][i%chunkEntries] }
+
+// add appends a segment; segments that do not fit make the table partial.
+func (t *table) add(s Segment) {
+	if s.End <= s.Start {
+		return
+	}
+	if t.n == 0 {
+		t.base, t.sorted = s.Offset, true
+	}
+	e, ok := t.pack(s)
+	if !ok || t.n >= maxEntries {
+		t.partial = true
+		return
+	}
+	if t.n%chunkEntries == 0 {
+		t.chunks = append(t.chunks, make([]entry, 0, t.chunkSize()))
+	}
+	if t.n > 0 && t.entry(t.n-1).at>>pageBits > e.at>>pageBits {
+		t.sorted = false
+	}
+	last := len(t.chunks) - 1
+	t.chunks[last] = append(t.chunks[last], e)
+	t.n++
+}
+
+// chunkSize keeps the table of an ordinary process small.
+func (t *table) chunkSize() int {
+	if t.n == 0 {
+		return 64
+	}
+	return chunkEntries
+}
+
+// pack encodes a segment.
+func (t *table) pack(s Segment) (entry, bool) {
+	size, off := s.End-s.Start, s.Offset-t.base
+	kind := uint64(dumpedBig)
+	switch {
+	case s.Dumped == 0:
+		kind, off = dumpedNone, 0
+	case s.Dumped == size:
+		kind = dumpedAll
+	case t.unit == 0 || t.unit == s.Dumped:
+		t.unit, kind = s.Dumped, dumpedUnit
+	}
+	aligned := (s.Start|size|uint64(off))&pageMask == 0 && off >= 0
+	if kind != dumpedBig && aligned && size>>pageBits < 1<<pagesBits && uint64(off)>>pageBits < 1<<offBits {
+		return entry{
+			at:   s.Start | kind<<3 | uint64(s.Flags&7),
+			what: size>>pageBits<<offBits | uint64(off)>>pageBits,
+		}, true
+	}
+	if len(t.big) >= maxBig {
+		return entry{}, false
+	}
+	t.big = append(t.big, s)
+	return entry{at: s.Start&^pageMask | dumpedBig<<3 | uint64(s.Flags&7), what: uint64(len(t.big) - 1)}, true
+}
+
+// at decodes entry i.
+func (t *table) at(i int) Segment {
+	e := *t.entry(i)
+	kind := e.at >> 3 & 3
+	if kind == dumpedBig {
+		s := t.big[e.what]
+		s.Dumped = t.present(s.Offset, s.Dumped)
+		return s
+	}
+	size := e.what >> offBits << pageBits
+	s := Segment{
+		Start:  e.at &^ pageMask,
+		Flags:  elf.ProgFlag(e.at & 7),
+		Offset: t.base + int64(e.what&(1<<offBits-1)<<pageBits),
+	}
+	s.End = s.Start + size
+	if s.End < s.Start {
+		s.End = ^uint64(0)
+	}
+	switch kind {
+	case dumpedAll:
+		s.Dumped = t.present(s.Offset, size)
+	case dumpedUnit:
+		s.Dumped = t.present(s.Offset, min(t.unit, size))
+	}
+	return s
+}
+
+// present cuts dumped bytes to what the input really has.
+func (t *table) present(off int64, dumped uint64) uint64 {
+	if t.limit < 0 {
+		return dumped
+	}
+	if off >= t.limit {
+		return 0
+	}
+	return min(dumped, uint64(t.limit-off))
+}
+
+// finish sorts the table where the file was not in address order (the kernel's
+// core_sort_vma orders segments by size).
+func (t *table) finish() {
+	if !t.sorted {
+		sort.Stable((*byAddress)(t))
+		t.sorted = true
+	}
+}
+
+type byAddress table
+
+func (b *byAddress) Len() int { return b.n }
+func (b *byAddress) Less(i, j int) bool {
+	t := (*table)(b)
+	return t.entry(i).at>>pageBits < t.entry(j).at>>pageBits
+}
+func (b *byAddress) Swap(i, j int) {
+	t := (*table)(b)
+	x, y := t.entry(i), t.entry(j)
+	*x, *y = *y, *x
+}
+
+// find returns the segment that holds addr. Segments of a real core never
+// overlap; where hostile ones do, the last one that starts at or below addr
+// is looked at, and three before it.
+func (t *table) find(addr uint64) (Segment, bool) {
+	i := sort.Search(t.n, func(i int) bool { return t.entry(i).at>>pageBits > addr>>pageBits })
+	for back := 1; back <= 4 && i-back >= 0; back++ {
+		if s := t.at(i - back); addr >= s.Start && addr < s.End {
+			return s, true
+		}
+	}
+	return Segment{}, false
+}
+
+// from returns the first segment that ends above addr.
+func (t *table) from(addr uint64) (Segment, bool) {
+	i := sort.Search(t.n, func(i int) bool { return t.at(i).End > addr })
+	if i == t.n {
+		return Segment{}, false
+	}
+	return t.at(i), true
+}
