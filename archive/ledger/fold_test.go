@@ -25,9 +25,11 @@ func event(n byte, cluster string, action query.LedgerAction, change func(*query
 }
 
 func text(s string) func(*query.LedgerEvent) { return func(e *query.LedgerEvent) { e.Text = s } }
+
 func undoes(n byte) func(*query.LedgerEvent) {
 	return func(e *query.LedgerEvent) { e.Revokes = crash.ID{15: n} }
 }
+
 func into(key string) func(*query.LedgerEvent) { return func(e *query.LedgerEvent) { e.Into = key } }
 
 func label(t *testing.T, cluster string, events ...query.LedgerEvent) string {
