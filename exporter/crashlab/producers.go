@@ -1,0 +1,65 @@
+package crashlab
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// takeGcore takes a snapshot of a program that says "ready" and then waits.
+func takeGcore(ctx context.Context, m Mode, bin, run string) (string, int, error) {
+	gcore, err := tool("gcore")
+	if err != nil {
+		return "", 0, err
+	}
+	cmd, _, err := command(ctx, m, run, bin)
+	if err != nil {
+		return "", 0, err
+	}
+	cmd.Stdout = nil
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", 0, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", 0, err
+	}
+	defer cmd.Wait() //nolint:errcheck // it is killed, which is no failure
+	defer cmd.Process.Kill()
+	pid := cmd.Process.Pid
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
+		return "", 0, fmt.Errorf("%w: %s said %q instead of ready: %w", ErrNoCrash, m.Program, line, err)
+	}
+	prefix := filepath.Join(run, "core")
+	snapshot := exec.CommandContext(ctx, gcore, "-o", prefix, fmt.Sprint(pid))
+	snapshot.Dir = run
+	if b, err := snapshot.CombinedOutput(); err != nil {
+		return "", 0, fmt.Errorf("gcore: %w: %s", err, lastLines(b))
+	}
+	return fmt.Sprintf("%s.%d", prefix, pid), pid, nil
+}
+
+// takeQemu runs a program for another machine under qemu-user, which writes its
+// guest's core as qemu_NAME_TIME_PID.core into the working directory.
+func takeQemu(ctx context.Context, m Mode, bin, run string) (string, int, error) {
+	qemu, err := tool("qemu-aarch64")
+	if err != nil {
+		return "", 0, err
+	}
+	cmd, out, err := command(ctx, m, run, qemu, bin)
+	if err != nil {
+		return "", 0, err
+	}
+	runErr := cmd.Run()
+	if cmd.Process == nil {
+		return "", 0, runErr
+	}
+	found, err := filepath.Glob(filepath.Join(run, "qemu_*.core"))
+	if err != nil || len(found) != 1 {
+		return "", 0, fmt.Errorf("%w: qemu ended with %v and left %d: %s", ErrNoCrash, runErr, len(found), lastLines(out.Bytes()))
+	}
+	return found[0], cmd.Process.Pid, nil
+}
