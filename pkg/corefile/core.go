@@ -93,37 +93,3 @@ func producer(set *noteSet) string {
 	}
 	return "kernel"
 }
-
-// capturing reads the ranges of memory that the registers make interesting.
-type capturing struct {
-	w   *window
-	h   *header
-	l   *layout
-	f   *Facts
-	m   *memory
-	opt Options
-	cut bool
-}
-
-func (c *capturing) run() {
-	p := &plan{m: c.m}
-	r := &c.f.Thread.Registers
-	p.around(r.SP, stackBelow, stackSize-stackBelow)
-	p.around(r.PC, textAround, textAround)
-	exe, hasExe := c.f.executableBase(c.h)
-	pc, hasPC := c.f.moduleBase(r.PC)
-	if hasExe {
-		p.want(exe, exe+headerPage)
-	}
-	if hasPC {
-		p.want(pc, pc+headerPage)
-	}
-	cut, err := p.read(c.w)
-	c.cut = cut || err != nil
-	if hasExe {
-		c.f.ExecutableBuildID = c.m.buildID(exe)
-	}
-	if hasPC {
-		c.f.PCBuildID = c.m.buildID(pc)
-	}
-}

@@ -51,6 +51,9 @@ type Facts struct {
 	// "" when unknown: of the executable and of the module at pc.
 	ExecutableBuildID string
 	PCBuildID         string
+	// Modules are the ELF files whose header page was looked at: those of the
+	// executable, of pc, and of the first believable return addresses.
+	Modules []Module
 
 	// Identity is the raw content of the notes that make a crash unique
 	// (registers, pid, randomised addresses), in the order of the file; it is
@@ -137,6 +140,13 @@ type MappedFile struct {
 	Path       string // as the kernel knew it; may end in " (deleted)"
 }
 
+// Module is a mapped ELF file.
+type Module struct {
+	Start   uint64 // where its ELF header stands in memory
+	Path    string // "" when NT_FILE does not tell
+	BuildID string // GNU build id, lower-case hex; "" when unknown
+}
+
 // Segment is a PT_LOAD.
 type Segment struct {
 	Start, End uint64       // virtual addresses, End exclusive
@@ -151,7 +161,10 @@ func (s Segment) Executable() bool { return s.Flags&elf.PF_X != 0 }
 // Writable reports whether the segment could be written.
 func (s Segment) Writable() bool { return s.Flags&elf.PF_W != 0 }
 
-// Recovered is a context found in a signal frame on the stack.
+// Recovered is a context found in a signal frame on the stack. Its Signal is
+// the one that entered the handler. Its Registers equal those of Thread when
+// the handler had returned before the raised signal was delivered (which is
+// what happens when a handler raises the signal that it blocks).
 type Recovered struct {
 	Registers Registers
 	Signal    Signal

@@ -49,16 +49,20 @@ func (f *Facts) executableBase(h *header) (uint64, bool) {
 	return 0, false
 }
 
-// moduleBase is where the ELF header of the module at addr stands in memory;
-// the vDSO is found by the auxiliary vector.
-func (f *Facts) moduleBase(addr uint64) (uint64, bool) {
+// BuildIDAt returns the GNU build id of the module that holds addr, "" when it
+// is unknown.
+func (f *Facts) BuildIDAt(addr uint64) string {
 	if m, ok := f.ModuleAt(addr); ok {
-		return m.Start, true
+		return f.buildIDOf(m.Start)
 	}
-	if vdso, ok := f.Auxv[atSysinfoEhdr]; ok {
-		if s, found, _ := f.Memory.Segment(vdso); found && addr >= s.Start && addr < s.End {
-			return vdso, true
+	return ""
+}
+
+func (f *Facts) buildIDOf(base uint64) string {
+	for i := range f.Modules {
+		if f.Modules[i].Start == base {
+			return f.Modules[i].BuildID
 		}
 	}
-	return 0, false
+	return ""
 }

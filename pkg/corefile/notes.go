@@ -99,7 +99,7 @@ func (k *walker) walk() error {
 		}
 		k.budget -= n.next - k.pos
 		k.pos = n.next
-		if done, err := k.stride(); done || err != nil {
+		if err := k.stride(); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,186 @@
+package corefile
+
+import "slices"
+
+// Bounds of the second look, at what the stack window points to.
+const (
+	scanWords      = 128 // of the stack from sp upward
+	maxCallModules = 4   // modules of return addresses
+	maxStreamPages = 32  // header pages caught while a stream passes
+)
+
+// capturing reads the ranges of memory that the registers make interesting:
+//
+//  1. the stack window, text around pc, the header pages of the executable
+//     and of the module at pc;
+//  2. where a fatal handler raised the signal again: the signal frame;
+//  3. the header pages of the modules that the stack returns to, and the text
+//     before those return addresses.
+type capturing struct {
+	w     *window
+	h     *header
+	l     *layout
+	f     *Facts
+	m     *memory
+	opt   Options
+	bases []uint64 // ELF headers of modules, in the order of interest
+	cut   bool
+	err   error // ends all further reading
+}
+
+func (c *capturing) run() {
+	p := &plan{m: c.m}
+	r := &c.f.Thread.Registers
+	p.around(r.SP, c.below(), stackSize-c.below())
+	p.around(r.PC, textAround, textAround)
+	if base, ok := c.f.executableBase(c.h); ok {
+		c.module(p, base)
+	}
+	c.moduleOf(p, r.PC)
+	if c.w.src.forward() {
+		c.wantAhead(p)
+	}
+	c.read(p)
+	c.recover()
+	if c.f.Recovered != nil {
+		r = &c.f.Recovered.Registers
+	}
+	p = &plan{m: c.m}
+	c.moduleOf(p, r.PC)
+	c.returns(p, r)
+	c.read(p)
+	c.nameModules()
+}
+
+// below is how much of the window lies below sp: the red zone, which signal
+// delivery leaves alone, is 128 bytes on x86-64 (System V ABI, 3.2.2) and 512
+// on ppc64 (ELF v2 ABI, 2.2.2.4).
+func (c *capturing) below() uint64 {
+	if c.l.pc == "nip" {
+		return 2 * stackBelow
+	}
+	return stackBelow
+}
+
+// read carries a plan out; an error ends all further reading, with what was
+// captured so far kept.
+func (c *capturing) read(p *plan) {
+	if c.err != nil || len(p.pieces) == 0 {
+		return
+	}
+	cut, err := p.read(c.w)
+	c.cut, c.err = c.cut || cut, err
+}
+
+// module plans the header page at base, once.
+func (c *capturing) module(p *plan, base uint64) {
+	if !slices.Contains(c.bases, base) {
+		c.bases = append(c.bases, base)
+		p.want(base, base+headerPage)
+	}
+}
+
+// moduleOf plans the header page of the module that holds addr.
+func (c *capturing) moduleOf(p *plan, addr uint64) {
+	if base, ok := c.moduleBase(addr); ok {
+		c.module(p, base)
+	}
+}
+
+// returns plans what the believable return addresses near sp point to: words
+// that are addresses in an executable segment.
+func (c *capturing) returns(p *plan, r *Registers) {
+	texts, modules := 0, 0
+	word := uint64(c.h.word())
+	look := func(addr uint64) bool {
+		s, ok := c.m.table.find(addr)
+		if !ok || !s.Executable() {
+			return true
+		}
+		if texts < c.opt.ReturnText {
+			p.around(addr, textBefore, textBefore)
+			texts++
+		}
+		if base, ok := c.moduleBase(addr); ok && modules < maxCallModules && !slices.Contains(c.bases, base) {
+			c.module(p, base)
+			modules++
+		}
+		return texts < c.opt.ReturnText || modules < maxCallModules
+	}
+	if r.HasLR && !look(r.LR) {
+		return
+	}
+	for i := range uint64(scanWords) {
+		v, ok := c.m.Word(r.SP + i*word)
+		if !ok || (v != 0 && !look(v)) {
+			return
+		}
+	}
+}
+
+// wantAhead plans for a stream what may turn out to be of interest when it has
+// passed: the zone of a signal frame and the modules' header pages.
+func (c *capturing) wantAhead(p *plan) {
+	if fr := sigframeOf(c.h); fr != nil && c.raised(fr) {
+		p.want(c.searchZone(fr))
+	}
+	n := 0
+	for i := range c.f.Files {
+		m := &c.f.Files[i]
+		if m.Offset != 0 || n == maxStreamPages {
+			continue
+		}
+		if i+1 < len(c.f.Files) && c.f.Files[i+1].Path == m.Path && !slices.Contains(c.bases, m.Start) {
+			p.want(m.Start, m.Start+headerPage)
+			n++
+		}
+	}
+}
+
+// nameModules fills in what the header pages say.
+func (c *capturing) nameModules() {
+	f := c.f
+	for _, base := range c.bases {
+		m := Module{Start: base, BuildID: c.m.buildID(base)}
+		if file, ok := f.FileAt(base); ok {
+			m.Path = file.Path
+		}
+		f.Modules = append(f.Modules, m)
+	}
+	if base, ok := f.executableBase(c.h); ok {
+		f.ExecutableBuildID = f.buildIDOf(base)
+	}
+	if base, ok := c.moduleBase(f.Thread.Registers.PC); ok {
+		f.PCBuildID = f.buildIDOf(base)
+	}
+}
+
+// moduleBase is where the ELF header of the module at addr stands in memory.
+// The vDSO is found by the auxiliary vector; without NT_FILE the header page
+// is the nearest dumped one that adjoins the text from below.
+func (c *capturing) moduleBase(addr uint64) (uint64, bool) {
+	if m, ok := c.f.ModuleAt(addr); ok {
+		return m.Start, true
+	}
+	s, found := c.m.table.find(addr)
+	if !found {
+		return 0, false
+	}
+	if vdso, ok := c.f.Auxv[atSysinfoEhdr]; ok && vdso >= s.Start && vdso < s.End {
+		return vdso, true
+	}
+	if c.f.HasFiles || !s.Executable() {
+		return 0, false
+	}
+	for range 3 {
+		if s.Dumped >= pageMask {
+			return s.Start, true
+		}
+		below, ok := c.m.table.find(s.Start - 1)
+		if !ok || s.Start == 0 {
+			break
+		}
+		s = below
+	}
+	return 0, false
+}
