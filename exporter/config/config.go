@@ -1,0 +1,108 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Config is everything that can be configured.
+type Config struct {
+	Core    Core    `yaml:"core"`
+	State   State   `yaml:"state"`
+	Archive Archive `yaml:"archive"`
+	Push    Push    `yaml:"push"`
+}
+
+// Core says where core files appear and when they count as complete.
+type Core struct {
+	// Dirs are directories or globs of directories.
+	Dirs []string `yaml:"dirs"`
+	// Ignore are patterns of base names that are passed over.
+	Ignore []string `yaml:"ignore"`
+	// NamePatterns are core_patterns besides the kernel's present one, from
+	// which times, pids and CPU numbers are read.
+	NamePatterns []string `yaml:"name_patterns"`
+	// Settle is how long a file must be quiet when nothing else tells that
+	// it is complete.
+	Settle Duration `yaml:"settle"`
+	// Rescan is the time between two scans of every directory.
+	Rescan Duration `yaml:"rescan"`
+	// Poll is the time between two scans of directories without inotify.
+	Poll Duration `yaml:"poll"`
+}
+
+// State is where the exporter keeps what must survive a restart.
+type State struct {
+	Dir string `yaml:"dir"`
+	// MaxBytes bounds the spool.
+	MaxBytes Bytes `yaml:"max_bytes"`
+}
+
+// Archive is where records are shipped to.
+type Archive struct {
+	URL       string   `yaml:"url"`
+	TokenFile string   `yaml:"token_file"`
+	CAFile    string   `yaml:"ca_file"`
+	Timeout   Duration `yaml:"timeout"`
+}
+
+// Push is for hosts that cannot be scraped.
+type Push struct {
+	URL      string            `yaml:"url"`
+	Interval Duration          `yaml:"interval"`
+	Labels   map[string]string `yaml:"labels"`
+	// HeadersFile holds header lines, such as one with a token.
+	HeadersFile string `yaml:"headers_file"`
+}
+
+// Default returns the defaults.
+func Default() Config {
+	return Config{
+		Core:    Core{Settle: Duration(2 * time.Second), Rescan: Duration(time.Minute), Poll: Duration(5 * time.Second)},
+		State:   State{Dir: "/var/lib/epicurve-exporter", MaxBytes: 256 << 20},
+		Archive: Archive{Timeout: Duration(30 * time.Second)},
+		Push:    Push{Interval: Duration(15 * time.Second)},
+	}
+}
+
+// maxFile bounds a configuration file.
+const maxFile = 1 << 20
+
+// Load reads a file over the defaults. The result is not validated yet, since
+// flags may still change it.
+func Load(path string) (Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	if len(text) > maxFile {
+		return Config{}, fmt.Errorf("configuration %s: is larger than %d bytes", path, maxFile)
+	}
+	c, err := Parse(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads YAML over the defaults. Unknown fields and duplicate keys are
+// errors.
+func Parse(text []byte) (Config, error) {
+	c := Default()
+	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
+	if err != nil && !errors.Is(err, io.EOF) { // an empty file means the defaults
+		return Config{}, errors.New(yaml.FormatError(err, false, true))
+	}
+	return c, nil
+}

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/epicurve/epicurve/exporter/annotate"
+)
+
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+// Validate checks a whole configuration and returns every fault at once, each
+// with the name of its field.
+func (c *Config) Validate() error {
+	return errors.Join(c.Core.validate(), c.State.validate(), c.Archive.validate(), c.Push.validate())
+}
+
+func (c *Core) validate() error {
+	var errs []error
+	if len(c.Dirs) == 0 {
+		errs = append(errs, errors.New("core.dirs: name at least one directory to watch (--core.dir)"))
+	}
+	for i, dir := range c.Dirs {
+		if dir == "" {
+			errs = append(errs, fmt.Errorf("core.dirs[%d]: is empty", i))
+		} else if _, err := filepath.Match(dir, ""); err != nil {
+			errs = append(errs, fmt.Errorf("core.dirs[%d]: %q: %w", i, dir, err))
+		}
+	}
+	for i, pattern := range c.Ignore {
+		if _, err := path.Match(pattern, ""); err != nil {
+			errs = append(errs, fmt.Errorf("core.ignore[%d]: %q: %w", i, pattern, err))
+		}
+	}
+	for i, pattern := range c.NamePatterns {
+		if _, err := annotate.ParsePattern(pattern); err != nil {
+			errs = append(errs, fmt.Errorf("core.name_patterns[%d]: %w", i, err))
+		}
+	}
+	errs = append(errs,
+		between("core.settle", c.Settle, 50*time.Millisecond, time.Hour),
+		between("core.rescan", c.Rescan, time.Second, 24*time.Hour),
+		between("core.poll", c.Poll, 100*time.Millisecond, 24*time.Hour))
+	return errors.Join(errs...)
+}
+
+func (c *State) validate() error {
+	var errs []error
+	if c.Dir == "" {
+		errs = append(errs, errors.New("state.dir: is empty (--state.dir)"))
+	}
+	if c.MaxBytes < 1<<20 {
+		errs = append(errs, fmt.Errorf("state.max_bytes: %d is less than 1MiB", c.MaxBytes))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Archive) validate() error {
+	return errors.Join(httpURL("archive.url", c.URL), between("archive.timeout", c.Timeout, time.Second, 10*time.Minute))
+}
+
+func (c *Push) validate() error {
+	errs := []error{httpURL("push.url", c.URL), between("push.interval", c.Interval, time.Second, time.Hour)}
+	for name := range c.Labels {
+		if !labelName.MatchString(name) {
+			errs = append(errs, fmt.Errorf("push.labels: %q is not a label name", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func httpURL(field, text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: not a URL", field) // the cause would repeat what may be a secret
+	case (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		return fmt.Errorf("%s: %q: want http://HOST:PORT or https://HOST:PORT", field, u.Redacted())
+	case u.User != nil:
+		return fmt.Errorf("%s: %q: credentials belong into a file, not into a URL", field, u.Redacted())
+	}
+	return nil
+}
+
+func between(field string, d Duration, low, high time.Duration) error {
+	if v := time.Duration(d); v < low || v > high {
+		return fmt.Errorf("%s: %s is not between %s and %s", field, v, low, high)
+	}
+	return nil
+}
