@@ -1,0 +1,48 @@
+import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
+import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
+
+import type { Question } from '../src/query/question';
+
+import { ARCHIVE, ask } from './ask';
+import { CLASS_COLORS, NO_CRASHES } from './epicurve';
+
+/** The clusters, largest first, with their trend over the range as a sparkline. */
+export function clustersTable(title: string, question: Question): PanelBuilder {
+  return new PanelBuilder()
+    .title(title)
+    .datasource(ARCHIVE)
+    .withTarget(ask({ type: 'clusters', ...question }, 'table'))
+    .noValue(NO_CRASHES)
+    .filterable(true)
+    .overrideByName('Cluster', [hidden])
+    .overrideByName('Class', [width(150), { id: 'custom.cellOptions', value: { type: 'pill' } }, classMapping])
+    .overrideByName('Kind', [width(170)])
+    .overrideByName('Executables', [width(160)])
+    .overrideByName('Signals', [width(110)])
+    .overrideByName('Crashes', [width(90)])
+    .overrideByName('Hosts', [width(80)])
+    .overrideByName('First seen', [width(170), { id: 'unit', value: 'dateTimeAsIso' }])
+    .overrideByName('Last seen', [width(130), { id: 'unit', value: 'dateTimeFromNow' }])
+    .overrideByName('Trend', [width(180), sparkline]);
+}
+
+const hidden: DynamicConfigValue = { id: 'custom.hideFrom.viz', value: true };
+
+const sparkline: DynamicConfigValue = {
+  id: 'custom.cellOptions',
+  value: { type: 'sparkline', hideValue: true, drawStyle: 'bars', fillOpacity: 90, lineWidth: 1, barAlignment: 0 },
+};
+
+const classMapping: DynamicConfigValue = {
+  id: 'mappings',
+  value: [
+    {
+      type: 'value',
+      options: Object.fromEntries(Object.entries(CLASS_COLORS).map(([name, color], index) => [name, { color, index }])),
+    },
+  ],
+};
+
+function width(pixels: number): DynamicConfigValue {
+  return { id: 'custom.width', value: pixels };
+}

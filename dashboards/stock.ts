@@ -1,0 +1,15 @@
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+
+import { population } from './population';
+
+/** The stock dashboards by the name of their file in src/dashboards. */
+export const STOCK: Record<string, () => Dashboard> = {
+  population,
+};
+
+/** The folder of the checked-in JSON, from the repository's root. */
+export const FOLDER = 'src/dashboards';
+
+export function print(dashboard: Dashboard): string {
+  return JSON.stringify(dashboard, null, 2) + '\n';
+}

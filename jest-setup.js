@@ -1,0 +1,9 @@
+import './.config/jest-setup';
+import { initPluginTranslations } from '@grafana/i18n';
+
+import pluginJson from './src/plugin.json';
+
+// jsdom draws nothing; Grafana's combo boxes measure text before they open.
+HTMLCanvasElement.prototype.getContext = () => ({ measureText: (text) => ({ width: text.length * 8 }) });
+
+beforeAll(() => initPluginTranslations(pluginJson.id));

@@ -1,0 +1,52 @@
+package plugin
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/instancemgmt"
+
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// ID is the plugin's id, as in plugin.json.
+const ID = "epicurve-crasharchive-datasource"
+
+var (
+	_ backend.QueryDataHandler      = (*Datasource)(nil)
+	_ backend.CheckHealthHandler    = (*Datasource)(nil)
+	_ backend.CallResourceHandler   = (*Datasource)(nil)
+	_ instancemgmt.InstanceDisposer = (*Datasource)(nil)
+)
+
+// Datasource is one configured data source: one archive, asked with one set of
+// credentials. Grafana makes a new one whenever the settings change.
+type Datasource struct {
+	http      *http.Client
+	archive   *query.Client
+	resources backend.CallResourceHandler
+	// broken is what is wrong with the settings. The instance exists all the
+	// same, so that the health check can say it.
+	broken error
+}
+
+// New is the instance factory that the SDK calls with the settings of one data
+// source. Settings that can't work give an instance whose every answer says
+// why; an error is returned never, because the SDK would hide its text.
+func New(ctx context.Context, s backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
+	d := &Datasource{}
+	d.http, d.broken = newHTTPClient(ctx, s)
+	if d.broken == nil {
+		d.archive, d.broken = newArchive(s.URL, d.http)
+	}
+	d.resources = newResources(d)
+	return d, nil
+}
+
+// Dispose releases the connections of an instance whose settings changed.
+func (d *Datasource) Dispose() {
+	if d.http != nil {
+		d.http.CloseIdleConnections()
+	}
+}

@@ -1,0 +1,121 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+func askRecords(ctx context.Context, c *query.Client, q question) (data.Frames, error) {
+	answer, err := c.Records(ctx, q.Request)
+	if err != nil {
+		return nil, err
+	}
+	var f *data.Frame
+	switch q.Format {
+	case FormatAuto, FormatTable:
+		f = recordsTable(answer.Records)
+	case FormatLogs:
+		if f, err = recordsLogs(answer.Records); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, formatError(q, FormatTable, FormatLogs)
+	}
+	var limit []string
+	if len(answer.Records) >= q.Limit {
+		limit = append(limit, fmt.Sprintf("Showing the newest %d crashes; there may be more. Raise the limit or narrow the range.", len(answer.Records)))
+	}
+	frames := data.Frames{f}
+	notify(frames, answer.Meta, limit...)
+	return frames, nil
+}
+
+// recordsTable is the line list: one row a crash, newest first, with every
+// attribute that at least one of the crashes has. Columns are named as
+// dimensions, so that a click on a cell can become a filter.
+func recordsTable(records []crash.Record) *data.Frame {
+	n := len(records)
+	times, ids, keys := make([]time.Time, n), make([]string, n), make([]string, n)
+	for i := range records {
+		times[i], ids[i], keys[i] = records[i].Time, records[i].ID.String(), records[i].ClusterKey()
+	}
+	f := typed(data.FrameTypeTable,
+		column("time", "Time", times, n),
+		column("cluster", "Cluster", keys, n),
+	)
+	for _, field := range crash.Fields() {
+		if values, any := textColumn(field, records); any {
+			f.Fields = append(f.Fields, column(field.Name, field.Name, values, n))
+			f.Fields[len(f.Fields)-1].Config.Description = field.Help
+		}
+	}
+	f.Fields = append(f.Fields, column("crash.id", "crash.id", ids, n))
+	f.Name = "crashes"
+	f.Meta.PreferredVisualization = data.VisTypeTable
+	return f
+}
+
+func textColumn(field crash.Field, records []crash.Record) (values []string, any bool) {
+	values = make([]string, len(records))
+	for i := range records {
+		values[i] = fieldText(field, &records[i])
+		any = any || values[i] != ""
+	}
+	return values, any
+}
+
+func fieldText(field crash.Field, r *crash.Record) string {
+	switch {
+	case field.Bool != nil && !*field.Bool(r):
+		return "" // a flag that is not set is not news
+	case field.Strings != nil:
+		return joinLines(*field.Strings(r))
+	default:
+		return field.Text(r)
+	}
+}
+
+// recordsLogs is the line list as log lines, for Explore and logs panels.
+func recordsLogs(records []crash.Record) (*data.Frame, error) {
+	n := len(records)
+	times, ids := make([]time.Time, n), make([]string, n)
+	bodies, severities := make([]string, n), make([]string, n)
+	labels := make([]json.RawMessage, n)
+	for i := range records {
+		r := &records[i]
+		times[i], ids[i] = r.Time, r.ID.String()
+		bodies[i], severities[i] = logLine(r), "critical"
+		b, err := json.Marshal(logLabels(r))
+		if err != nil {
+			return nil, fmt.Errorf("labels of crash %s: %w", r.ID, err)
+		}
+		labels[i] = b
+	}
+	f := typed(data.FrameTypeLogLines,
+		data.NewField("timestamp", nil, times),
+		data.NewField("body", nil, bodies),
+		data.NewField("severity", nil, severities),
+		data.NewField("id", nil, ids),
+		data.NewField("labels", nil, labels),
+	)
+	f.Name = "crashes"
+	f.Meta.PreferredVisualization = data.VisTypeLogs
+	return f, nil
+}
+
+func logLabels(r *crash.Record) map[string]string {
+	m := map[string]string{}
+	for _, field := range crash.Fields() {
+		if s := fieldText(field, r); s != "" {
+			m[field.Name] = s
+		}
+	}
+	return m
+}

@@ -1,0 +1,76 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// maxConcurrent bounds the questions that one panel request has open at the
+// archive at once.
+const maxConcurrent = 4
+
+// asker asks one question and shapes the answer.
+type asker func(ctx context.Context, c *query.Client, q question) (data.Frames, error)
+
+// askers lists what the data source can ask.
+func askers() map[query.Type]asker {
+	return map[query.Type]asker{
+		query.TypeTimeseries: askTimeseries,
+		query.TypeClusters:   askClusters,
+		query.TypeRecords:    askRecords,
+	}
+}
+
+// QueryData answers the queries of a panel, an alert rule or an expression,
+// each by itself: one that fails leaves the others alone.
+func (d *Datasource) QueryData(ctx context.Context, req *backend.QueryDataRequest) (*backend.QueryDataResponse, error) {
+	resp := backend.NewQueryDataResponse()
+	var (
+		mu sync.Mutex
+		g  errgroup.Group
+	)
+	g.SetLimit(maxConcurrent)
+	for _, q := range req.Queries {
+		g.Go(func() error {
+			r := d.answer(ctx, q)
+			mu.Lock()
+			defer mu.Unlock()
+			resp.Responses[q.RefID] = r
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("queries: %w", err) // unreachable: no query returns an error
+	}
+	return resp, nil
+}
+
+func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) backend.DataResponse {
+	if d.broken != nil {
+		return failure(d.broken)
+	}
+	q, err := parseTarget(dq)
+	if err != nil {
+		return failure(err)
+	}
+	ask, ok := askers()[q.Type]
+	if !ok {
+		return failure(&query.FieldError{Field: "type", Message: fmt.Sprintf("%q can't be shown in a panel yet", q.Type)})
+	}
+	frames, err := ask(ctx, d.archive, q)
+	if err != nil {
+		return failure(err)
+	}
+	explain(frames, q)
+	for _, f := range frames {
+		f.RefID = dq.RefID
+	}
+	return backend.DataResponse{Frames: frames}
+}

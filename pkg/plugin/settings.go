@@ -1,0 +1,54 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/httpclient"
+
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// secretToken is the key of the bearer token among the encrypted settings.
+const secretToken = "bearerToken"
+
+// errSettings is wrapped when the data source's own settings are at fault.
+var errSettings = errors.New("data source settings")
+
+// newHTTPClient builds the client that all of an instance's requests use. TLS,
+// basic authentication, custom headers, timeouts, forwarded sign-in and the
+// secure socks proxy follow from Grafana's own settings; a bearer token is ours.
+func newHTTPClient(ctx context.Context, s backend.DataSourceInstanceSettings) (*http.Client, error) {
+	opts, err := s.HTTPClientOptions(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSettings, err)
+	}
+	opts.ForwardHTTPHeaders = true
+	if token := strings.TrimSpace(s.DecryptedSecureJSONData[secretToken]); token != "" {
+		opts.Header = opts.Header.Clone()
+		if opts.Header == nil {
+			opts.Header = http.Header{}
+		}
+		opts.Header.Set("Authorization", "Bearer "+token)
+	}
+	hc, err := httpclient.New(opts)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSettings, err)
+	}
+	return hc, nil
+}
+
+func newArchive(url string, hc *http.Client) (*query.Client, error) {
+	if strings.TrimSpace(url) == "" {
+		return nil, fmt.Errorf("%w: the URL of the crash archive is missing; enter one such as http://localhost:9932", errSettings)
+	}
+	c, err := query.NewClient(url, hc)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSettings, err)
+	}
+	return c, nil
+}

@@ -1,0 +1,36 @@
+/** The query model of the archive (pkg/query), without the time range, which the dashboard brings. */
+export type QueryType = 'timeseries' | 'clusters' | 'records';
+export type Measure = 'crashes' | 'hosts' | 'rate' | 'share';
+export type Operator = '=' | '!=' | '=~' | '!~';
+export type Suppressed = 'exclude' | 'include' | 'only';
+
+export interface Filter {
+  dimension: string;
+  op: Operator;
+  values: string[];
+}
+
+export interface Question {
+  type?: QueryType;
+  measure?: Measure;
+  groupBy?: string[];
+  filters?: Filter[];
+  /** A cluster's key, "class/signature". */
+  cluster?: string;
+  suppressed?: Suppressed;
+  topK?: number;
+  limit?: number;
+  /** Width of a bucket, such as "1h"; "auto" or nothing follows the time range. */
+  interval?: string | number;
+  timeZone?: string;
+}
+
+/** Bounds of pkg/query/request.go. */
+export const MAX_GROUP_BY = 4;
+export const MAX_FILTERS = 32;
+export const MAX_LIMIT = 10_000;
+export const DEFAULT_LIMIT = 100;
+export const DEFAULT_TOP_K = 20;
+
+/** What a new panel asks: an epidemic curve by class, which shows something at once. */
+export const DEFAULT_QUESTION: Question = { type: 'timeseries', measure: 'crashes', groupBy: ['crash.class'] };
