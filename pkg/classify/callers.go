@@ -1,0 +1,174 @@
+package classify
+
+import "strings"
+
+// maxFrames bounds the believable stack frames of a record.
+const maxFrames = 16
+
+// scanWords bounds how many words above sp are looked at.
+const scanWords = 512
+
+// callSite is a believable stack frame: a place in a mapped file.
+type callSite struct {
+	addr uint64
+	site site
+}
+
+// frames lists the believable stack frames, innermost first: pc where it runs
+// in a mapped file, then the callers.
+func (v *view) frames() []callSite {
+	var out []callSite
+	if v.pcRunnable() {
+		if s, ok := v.siteOf(v.pc); ok {
+			out = append(out, callSite{v.pc, s})
+		}
+	}
+	out = append(out, v.callers()...)
+	return out[:min(len(out), maxFrames)]
+}
+
+// callers lists the believable callers, innermost first: the return address
+// that a bad call left, then the chain of frame pointers where there is one,
+// else every believable return address above sp.
+func (v *view) callers() []callSite {
+	if v.walked != nil {
+		return *v.walked
+	}
+	w := walk{v: v}
+	if t := v.arrival(); t != nil && t.caller != 0 {
+		w.add(t.caller)
+	}
+	if !w.chain() {
+		w.scan()
+	}
+	v.walked = &w.out
+	return w.out
+}
+
+// walk collects callers.
+type walk struct {
+	v   *view
+	out []callSite
+}
+
+// add takes a return address that lies in a mapped file.
+func (w *walk) add(addr uint64) bool {
+	if len(w.out) >= maxFrames || !w.v.returnAddress(addr) {
+		return false
+	}
+	s, ok := w.v.siteOf(addr)
+	if ok {
+		w.out = append(w.out, callSite{addr, s})
+	}
+	return ok
+}
+
+// chain follows frame pointers as far as the stack window goes. Each must lie
+// above the last, be aligned, and stand beside a believable return address;
+// one that fails ends the walk. It reports whether any caller was found.
+func (w *walk) chain() bool {
+	v := w.v
+	if !v.abi.hasChain || !v.regs.HasFP {
+		return false
+	}
+	found := false
+	last := v.sp
+	for fp := v.regs.FP; fp >= last && fp%v.abi.word == 0 && fp != 0 && len(w.out) < maxFrames; {
+		ret, ok1 := v.word(fp + uint64(v.abi.frameReturn))
+		next, ok2 := v.word(fp + uint64(v.abi.frameNext))
+		if !ok1 || !ok2 || !v.sameStack(fp) {
+			break
+		}
+		if len(w.out) > 0 && w.out[len(w.out)-1].addr == ret && !found {
+			found = true // the call site itself is this frame's return
+		} else if !w.add(ret) {
+			break
+		}
+		found, last, fp = true, fp+v.abi.word, next
+	}
+	return found
+}
+
+// sameStack reports whether addr lies in the mapping that holds sp.
+func (v *view) sameStack(addr uint64) bool {
+	seg, ok := v.segment(v.sp)
+	return ok && addr >= seg.Start && addr < seg.End
+}
+
+// scan takes every believable return address above sp. Words left over from
+// earlier calls can be among them, so that only the first ones mean much. On
+// machines with a link register, that comes first while pc runs.
+func (w *walk) scan() {
+	v := w.v
+	if v.abi.link && v.regs.HasLR && v.pcRunnable() {
+		w.add(v.regs.LR)
+	}
+	from := v.sp
+	if t := v.arrival(); t != nil && t.caller != 0 && v.abi.x86() {
+		from += v.abi.word // its return address is in the list already
+	}
+	for _, x := range v.wordsFrom(from, scanWords) {
+		if len(w.out) >= maxFrames {
+			return
+		}
+		w.add(x)
+	}
+}
+
+// wordsFrom returns up to n captured words from addr upward.
+func (v *view) wordsFrom(addr uint64, n int) []uint64 {
+	out := make([]uint64, 0, 64)
+	for i := range uint64(n) {
+		at := addr + i*v.abi.word
+		x, ok := v.word(at)
+		if !ok || at < addr {
+			break
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// runtimeLibraries are modules that raise, throw and start threads on behalf of
+// the program, so that a place within them says little.
+var runtimeLibraries = []string{"libc.so", "libc-2.", "libc.musl", "ld-musl", "ld-linux", "ld-2.", "libpthread", "libstdc++", "libc++", "libgcc_s", "libunwind", "linux-vdso", "[vdso]"}
+
+// runtimeModule reports whether a module belongs to the C or C++ runtime.
+func runtimeModule(name string) bool {
+	for _, p := range runtimeLibraries {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// runtimeCode reports whether an address lies in the C or C++ runtime.
+func (v *view) runtimeCode(addr uint64) bool {
+	s, ok := v.siteOf(addr)
+	return ok && runtimeModule(s.module)
+}
+
+// firstOutside returns the first caller outside of the runtime.
+func firstOutside(sites []callSite) (callSite, bool) {
+	for _, c := range sites {
+		if !runtimeModule(c.site.module) {
+			return c, true
+		}
+	}
+	return callSite{}, false
+}
+
+// throughCxxRuntime reports whether the C++ runtime stands between the program
+// and the abort.
+func throughCxxRuntime(sites []callSite) bool {
+	for _, c := range sites {
+		if !runtimeModule(c.site.module) {
+			return false
+		}
+		if strings.HasPrefix(c.site.module, "libstdc++") || strings.HasPrefix(c.site.module, "libc++") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,182 @@
+package classify
+
+import (
+	"debug/elf"
+	"encoding/binary"
+
+	"golang.org/x/arch/arm64/arm64asm"
+	"golang.org/x/arch/x86/x86asm"
+)
+
+// siteHow is what the instruction before a return address is.
+type siteHow int
+
+const (
+	siteUnknown  siteHow = iota // text not at hand, or more than one reading
+	siteNone                    // no call
+	siteDirect                  // call of a fixed address
+	siteIndirect                // call through a register or memory
+)
+
+// callBefore is the call that a return address follows.
+type callBefore struct {
+	how    siteHow
+	text   string // the instruction, for reasons
+	target uint64 // of an indirect call, as the registers and memory now have it
+	known  bool   // whether target could be computed
+}
+
+// fits reports whether the call can have led to pc: its target is pc, or can't
+// be computed.
+func (c callBefore) fits(pc uint64) bool { return !c.known || c.target == pc }
+
+// callBefore decodes the instruction that ends at ret.
+func (v *view) callBefore(ret uint64) callBefore {
+	switch v.f.Machine {
+	case elf.EM_X86_64, elf.EM_386:
+		return v.callBeforeX86(ret)
+	case elf.EM_AARCH64:
+		return v.callBeforeARM64(ret)
+	case elf.EM_RISCV:
+		return v.callBeforeRISCV(ret)
+	case elf.EM_PPC64:
+		return v.callBeforePPC64(ret)
+	}
+	return callBefore{}
+}
+
+// longestCall is the longest sensible encoding of a call: FF /2 with a 32-bit
+// displacement, SIB and two prefixes (Intel SDM volume 2, CALL).
+const longestCall = 9
+
+// callBeforeX86 tries every length that a call can have. Lengths are ambiguous
+// when read backwards; two readings of different kinds give siteUnknown.
+func (v *view) callBeforeX86(ret uint64) callBefore {
+	b := v.textBefore(ret)
+	if len(b) < 5 {
+		return callBefore{}
+	}
+	found := callBefore{how: siteNone}
+	for n := 2; n <= len(b) && n <= longestCall; n++ {
+		inst, err := x86asm.Decode(b[len(b)-n:], v.x86Mode())
+		if err != nil || inst.Len != n || inst.Op != x86asm.CALL {
+			continue
+		}
+		c, ok := v.readCallX86(inst, ret)
+		switch {
+		case !ok:
+		case found.how == siteNone || found.how == c.how:
+			found = c
+		default:
+			return callBefore{}
+		}
+	}
+	return found
+}
+
+// textBefore returns up to longestCall bytes that end at ret.
+func (v *view) textBefore(ret uint64) []byte {
+	for n := uint64(longestCall); n >= 5; n-- {
+		if b, ok := v.text(ret-n, int(n)); ok {
+			return b
+		}
+	}
+	return nil
+}
+
+func (v *view) x86Mode() int {
+	if v.f.Machine == elf.EM_386 {
+		return 32
+	}
+	return 64
+}
+
+// readCallX86 tells direct from indirect. A direct call counts only when its
+// target is executable, which chance readings of other bytes hardly meet.
+func (v *view) readCallX86(inst x86asm.Inst, ret uint64) (callBefore, bool) {
+	switch a := inst.Args[0].(type) {
+	case x86asm.Rel:
+		target := ret + uint64(int64(a))
+		if v.x86Mode() == 32 {
+			target = uint64(uint32(target))
+		}
+		return callBefore{how: siteDirect, text: inst.String(), target: target, known: true}, v.placeOf(target) == placeText
+	case x86asm.Reg:
+		x, ok := v.x86Register(a)
+		return callBefore{how: siteIndirect, text: inst.String(), target: x, known: ok && a != x86asm.RSP && a != x86asm.ESP}, true
+	case x86asm.Mem:
+		c := callBefore{how: siteIndirect, text: inst.String()}
+		if addr, ok := v.x86Address(a, ret, v.abi.word); ok {
+			c.target, c.known = v.word(addr)
+		}
+		return c, true
+	}
+	return callBefore{}, false
+}
+
+func (v *view) callBeforeARM64(ret uint64) callBefore {
+	b, ok := v.text(ret-4, 4)
+	if !ok || ret%4 != 0 {
+		return callBefore{}
+	}
+	inst, err := arm64asm.Decode(b)
+	if err != nil {
+		return v.authenticatedCall(b)
+	}
+	switch inst.Op {
+	case arm64asm.BL:
+		return callBefore{how: siteDirect, text: inst.String()}
+	case arm64asm.BLR:
+		c := callBefore{how: siteIndirect, text: inst.String()}
+		if r, ok := inst.Args[0].(arm64asm.Reg); ok && r >= arm64asm.X0 && r < arm64asm.X30 {
+			c.target, c.known = v.regs.Value(xRegister(int(r - arm64asm.X0)))
+		}
+		return c
+	}
+	return callBefore{how: siteNone}
+}
+
+// authenticatedCall recognises BLRAA and its kin (Arm ARM C6.2, BLRA), which
+// the decoder does not know.
+func (v *view) authenticatedCall(b []byte) callBefore {
+	if enc := binary.LittleEndian.Uint32(b); enc&0xfefff800 == 0xd63f0800 {
+		return callBefore{how: siteIndirect, text: "BLRA"}
+	}
+	return callBefore{how: siteNone}
+}
+
+// callBeforeRISCV recognises jal ra, jalr ra and c.jalr (RISC-V unprivileged
+// ISA, sections 2.5 and 28.4). The two encodings are told apart by the low bits.
+func (v *view) callBeforeRISCV(ret uint64) callBefore {
+	if b, ok := v.text(ret-4, 4); ok {
+		switch enc := binary.LittleEndian.Uint32(b); {
+		case enc&0xfff == 0x0ef:
+			return callBefore{how: siteDirect, text: "jal ra"}
+		case enc&0x7fff == 0x00e7:
+			return callBefore{how: siteUnknown} // "call" is auipc+jalr: direct in effect
+		}
+	}
+	b, ok := v.text(ret-2, 2)
+	if !ok {
+		return callBefore{}
+	}
+	if enc := binary.LittleEndian.Uint16(b); enc&0xf07f == 0x9002 && enc&0xf80 != 0 {
+		return callBefore{how: siteIndirect, text: "c.jalr"}
+	}
+	return callBefore{how: siteNone}
+}
+
+// callBeforePPC64 recognises bl and bctrl/blrl (Power ISA I 2.4).
+func (v *view) callBeforePPC64(ret uint64) callBefore {
+	b, ok := v.text(ret-4, 4)
+	if !ok {
+		return callBefore{}
+	}
+	switch enc := v.order.Uint32(b); {
+	case enc>>26 == 18 && enc&1 == 1:
+		return callBefore{how: siteDirect, text: "bl"}
+	case enc>>26 == 19 && enc&1 == 1:
+		return callBefore{how: siteIndirect, text: "bctrl"}
+	}
+	return callBefore{how: siteNone}
+}

@@ -1,0 +1,100 @@
+package classify
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/epicurve/epicurve/pkg/corefile"
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+// truth is what a corpus says about one core.
+type truth struct {
+	Class, Kind string
+	Accept      []string
+}
+
+// corpora are the folders of labelled real cores that may be at hand: the
+// repository's own, and others named by EPICURVE_CORPUS (a path list).
+func corpora() []string {
+	dirs := []string{"../../testdata/cores"}
+	return append(dirs, filepath.SplitList(os.Getenv("EPICURVE_CORPUS"))...)
+}
+
+// TestCorpus classifies every labelled real core.
+func TestCorpus(t *testing.T) {
+	seen := 0
+	for _, dir := range corpora() {
+		b, err := os.ReadFile(filepath.Join(dir, "truth.json"))
+		if os.IsNotExist(err) {
+			continue
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		var truths map[string]truth
+		if err := json.Unmarshal(b, &truths); err != nil {
+			t.Fatalf("%s/truth.json: %v", dir, err)
+		}
+		for name, want := range truths {
+			t.Run(filepath.Base(dir)+"/"+name, func(t *testing.T) {
+				f := readCore(t, dir, name)
+				if f == nil {
+					if want.Class != "unreadable" {
+						t.Errorf("can't be read, want %s", want.Class)
+					}
+					return
+				}
+				got := Classify(f, Options{})
+				checkTruth(t, got, want)
+			})
+			seen++
+		}
+	}
+	if seen == 0 {
+		t.Skip("no corpus of real cores at hand")
+	}
+}
+
+// readCore reads a core of a corpus; nil when the reader refuses it.
+func readCore(t *testing.T, dir, name string) *corefile.Facts {
+	t.Helper()
+	matches, _ := filepath.Glob(filepath.Join(dir, name+".core*"))
+	if len(matches) == 0 {
+		t.Skipf("no file %s.core* in %s", name, dir)
+	}
+	file, err := os.Open(matches[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	st, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := corefile.Read(file, st.Size(), corefile.Options{})
+	if err != nil {
+		t.Logf("%s: %v", matches[0], err)
+		return nil
+	}
+	return f
+}
+
+func checkTruth(t *testing.T, got crash.Finding, want truth) {
+	t.Helper()
+	classes := append([]string{want.Class}, want.Accept...)
+	ambiguous := strings.HasPrefix(want.Kind, "ambiguous") || len(want.Accept) > 0
+	if !slices.Contains(classes, string(got.Class)) {
+		t.Errorf("class %s, want %v", got.Class, classes)
+	}
+	if !ambiguous && string(got.Kind) != want.Kind {
+		t.Errorf("kind %s, want %s", got.Kind, want.Kind)
+	}
+	if ambiguous && got.Confidence != crash.ConfidenceAmbiguous {
+		t.Errorf("confidence %s, want ambiguous", got.Confidence)
+	}
+	t.Logf("%s (%s) %q caller %q\n  %s\n  hardware: %q", got.Kind, got.Confidence, got.Signature, got.Caller, strings.Join(got.Reasons, "\n  "), got.HardwareReasons)
+}

@@ -1,0 +1,56 @@
+package classify
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ianlancetaylor/demangle"
+)
+
+// maxSymbol bounds a demangled name in bytes; C++ names can be of any length.
+const maxSymbol = 240
+
+// name prints a place as module!function+0x12 where a symbol is at hand, else
+// as module+0x1234.
+func (v *view) name(s site) string {
+	if v.opt.Binaries != nil && s.buildID != "" {
+		if sym, delta, ok := v.opt.Binaries.Symbol(s.path, s.buildID, s.file); ok && sym != "" {
+			return fmt.Sprintf("%s!%s+%#x", s.module, readable(sym), delta)
+		}
+	}
+	return fmt.Sprintf("%s+%#x", s.module, s.offset)
+}
+
+// readable demangles a C++ or Rust name and bounds it.
+func readable(symbol string) string {
+	if len(symbol) > 4096 {
+		symbol = symbol[:4096]
+	}
+	name := demangle.Filter(symbol, demangle.NoClones, demangle.MaxLength(12))
+	return printable(strings.TrimSpace(name), maxSymbol)
+}
+
+// describe prints an address of text for a reason: by module where it is
+// mapped from a file, by its value otherwise.
+func (v *view) describe(addr uint64) string {
+	if s, ok := v.siteOf(addr); ok {
+		return v.name(s)
+	}
+	return fmt.Sprintf("%#x", addr)
+}
+
+// where says what kind of memory an address is, for reasons.
+func (v *view) where(addr uint64) string {
+	switch v.placeOf(addr) {
+	case placeNull:
+		return "in the null page"
+	case placeUnmapped:
+		return "unmapped"
+	case placeText:
+		return "executable memory"
+	case placeData:
+		return "mapped without execute permission (" + v.wordKind(addr) + ")"
+	default:
+		return "of unknown mapping, since the program headers were not all read"
+	}
+}

@@ -1,0 +1,135 @@
+package classify
+
+import (
+	"path"
+	"sort"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/epicurve/epicurve/pkg/corefile"
+)
+
+// Numbers of the auxiliary vector (include/uapi/linux/auxvec.h).
+const (
+	auxPHDR  = 3
+	auxEntry = 9
+)
+
+// site is a place in a mapped file.
+type site struct {
+	module  string // base name
+	path    string
+	buildID string
+	offset  uint64 // from the load base
+	file    uint64 // offset into the file
+}
+
+// fileAt returns the file mapped at addr.
+func (v *view) fileAt(addr uint64) (corefile.MappedFile, bool) {
+	files := v.f.Files
+	i := sort.Search(len(files), func(i int) bool { return files[i].End > addr })
+	if i < len(files) && files[i].Start <= addr {
+		return files[i], true
+	}
+	return corefile.MappedFile{}, false
+}
+
+// loadBase returns the address at which the start of the mapped file stands:
+// of its mappings, the nearest below that has file offset 0.
+func (v *view) loadBase(m corefile.MappedFile) uint64 {
+	files := v.f.Files
+	i := sort.Search(len(files), func(i int) bool { return files[i].Start > m.Start })
+	for i--; i >= 0; i-- {
+		if files[i].Path == m.Path && files[i].Offset == 0 {
+			return files[i].Start
+		}
+	}
+	return m.Start - m.Offset
+}
+
+// siteOf names the place of an address as module and offset. Without NT_FILE
+// only the executable's own text is known, by AT_PHDR and AT_ENTRY.
+func (v *view) siteOf(addr uint64) (site, bool) {
+	if m, ok := v.fileAt(addr); ok {
+		base := v.loadBase(m)
+		s := site{module: moduleName(m.Path), path: m.Path, offset: addr - base, file: addr - m.Start + m.Offset}
+		s.buildID = v.buildID(addr, base)
+		return s, s.module != ""
+	}
+	if v.f.HasFiles {
+		return site{}, false
+	}
+	entry, phdr := v.aux(auxEntry), v.aux(auxPHDR)
+	seg, found := v.segment(addr)
+	if !found || entry < seg.Start || entry >= seg.End || phdr == 0 || phdr > addr {
+		return site{}, false
+	}
+	base := phdr &^ 0xfff
+	return site{module: v.executable(), buildID: v.f.ExecutableBuildID, offset: addr - base, file: addr - base}, v.executable() != ""
+}
+
+// buildID returns the build id of the module loaded at base, when it is the
+// executable's or that of the module at the thread's pc.
+func (v *view) buildID(addr, base uint64) string {
+	if exe, ok := v.executableFile(); ok && v.loadBase(exe) == base {
+		return v.f.ExecutableBuildID
+	}
+	if at, ok := v.fileAt(v.f.Thread.Registers.PC); ok && v.loadBase(at) == base {
+		return v.f.PCBuildID
+	}
+	return ""
+}
+
+// executableFile returns the mapping that holds the program's entry point.
+func (v *view) executableFile() (corefile.MappedFile, bool) {
+	for _, tag := range []uint64{auxEntry, auxPHDR} {
+		if a := v.aux(tag); a != 0 {
+			if m, ok := v.fileAt(a); ok {
+				return m, true
+			}
+		}
+	}
+	return corefile.MappedFile{}, false
+}
+
+// executable returns the base name of the executable: from the file mapped at
+// the entry point, or the (15 byte) command name.
+func (v *view) executable() string {
+	if m, ok := v.executableFile(); ok {
+		if s := moduleName(m.Path); s != "" {
+			return s
+		}
+	}
+	return printable(v.f.Process.Name, 64)
+}
+
+// moduleName is the base name of a mapped file, without the kernel's mark for
+// files that were unlinked.
+func moduleName(p string) string {
+	p = strings.TrimSuffix(p, " (deleted)")
+	b := path.Base(p)
+	if b == "." || b == "/" {
+		return ""
+	}
+	return printable(b, 128)
+}
+
+// printable makes text from a core fit for a signature: valid UTF-8, nothing
+// unprintable, at most n bytes.
+func printable(s string, n int) string {
+	clean := strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+	if len(clean) <= n {
+		return clean
+	}
+	clean = clean[:n]
+	for !utf8.ValidString(clean) {
+		clean = clean[:len(clean)-1]
+	}
+	return clean
+}
