@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/epicurve/epicurve/pkg/crash"
 	"github.com/epicurve/epicurve/pkg/query"
@@ -20,6 +21,12 @@ var ErrNotFound = errors.New("not found")
 // newer version of Epicurve.
 var ErrNewerSchema = errors.New("archive was written by a newer version")
 
+// DedupeWindow bounds how far apart in time two records with the same id may be
+// and still be the same crash: one core may be dated by its name on one path
+// and by its file's time on another. A look-up over all time would cost more
+// with every year of the archive.
+const DedupeWindow = 35 * 24 * time.Hour
+
 // Appended says what became of a batch.
 type Appended struct {
 	Added      int // new records
@@ -30,8 +37,9 @@ type Appended struct {
 // when their context does, and take requests that were normalized and validated.
 type Store interface {
 	// Append adds records durably before it returns. Records whose id is
-	// known (in the batch or in the store) are counted and left out, so
-	// resending is harmless. All or nothing.
+	// known (in the batch or in the store, within DedupeWindow of their
+	// time) are counted and left out, so resending is harmless; the first
+	// one to come is kept. All or nothing.
 	Append(ctx context.Context, records []crash.Record) (Appended, error)
 	// AppendExposure adds exposure, idempotent by host and slot start.
 	AppendExposure(ctx context.Context, slots []crash.Exposure) (Appended, error)

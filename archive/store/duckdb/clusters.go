@@ -1,0 +1,202 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// clusterCodes identify a cluster inside of the store.
+type clusterCodes struct{ class, signature int32 }
+
+const (
+	colClass     = "crash_class"
+	colSignature = "crash_signature"
+)
+
+// Clusters finds the largest clusters first, then asks for the details of those
+// only.
+func (s *Store) Clusters(ctx context.Context, req query.Request) (query.Clusters, error) {
+	w, err := s.selectFacts(req)
+	if err != nil {
+		return query.Clusters{}, err
+	}
+	out, err := s.clusters(ctx, req, w)
+	if err != nil {
+		return query.Clusters{}, fmt.Errorf("duckdb: clusters: %w", err)
+	}
+	return out, nil
+}
+
+func (s *Store) clusters(ctx context.Context, req query.Request, w *selection) (query.Clusters, error) {
+	top, total, err := s.largest(ctx, w, req.Limit)
+	if err != nil {
+		return query.Clusters{}, err
+	}
+	out := query.Clusters{Clusters: []query.Cluster{}, Total: total}
+	if len(top) == 0 {
+		return out, nil
+	}
+	rows := make(clusterRows, len(top))
+	out.Clusters = make([]query.Cluster, len(top))
+	for i, t := range top {
+		out.Clusters[i] = t.row
+		rows[t.codes] = &out.Clusters[i]
+	}
+	inside := &selection{clauses: slices.Clone(w.clauses), args: w.args}
+	inside.add(clusterFilter(top))
+	if err := s.clusterTrends(ctx, req, inside, rows); err != nil {
+		return query.Clusters{}, err
+	}
+	if err := s.clusterHosts(ctx, inside, rows); err != nil {
+		return query.Clusters{}, err
+	}
+	for _, fill := range []struct {
+		dimension string
+		set       func(*query.Cluster, []string)
+	}{
+		{"crash.kind", func(c *query.Cluster, v []string) { c.Kind = crash.Kind(v[0]) }},
+		{"process.executable.name", func(c *query.Cluster, v []string) { c.Executables = v }},
+		{"crash.signal", func(c *query.Cluster, v []string) { c.Signals = v }},
+	} {
+		if err := s.clusterTexts(ctx, inside, rows, fill.dimension, fill.set); err != nil {
+			return query.Clusters{}, err
+		}
+	}
+	return out, s.clusterSeen(ctx, req, top, rows)
+}
+
+// clusterRows finds the row of a cluster in the answer.
+type clusterRows map[clusterCodes]*query.Cluster
+
+type rankedCluster struct {
+	codes clusterCodes
+	row   query.Cluster
+}
+
+// largest returns the clusters with the most crashes, at most limit, and the
+// number of all. Those that tie with the last one are read too, because the
+// order among them is that of their keys, which the store does not have.
+func (s *Store) largest(ctx context.Context, w *selection, limit int) (top []rankedCluster, total int64, err error) {
+	q := "WITH g AS MATERIALIZED (SELECT " + colClass + " c, " + colSignature + " s, count(*) n FROM " + tableFacts + w.where() + " GROUP BY c, s)" +
+		" SELECT c, s, n, (SELECT count(*) FROM g) FROM g WHERE n >= (SELECT min(n) FROM (SELECT n FROM g ORDER BY n DESC LIMIT " + strconv.Itoa(limit) + "))"
+	rows, err := s.db.QueryContext(ctx, q, w.args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		var t rankedCluster
+		if err := rows.Scan(&t.codes.class, &t.codes.signature, &t.row.Crashes, &total); err != nil {
+			return nil, 0, err
+		}
+		t.row.Class = crash.Class(s.dict.value(colClass, t.codes.class))
+		t.row.Signature = s.dict.value(colSignature, t.codes.signature)
+		t.row.Key = crash.ClusterKey(t.row.Class, t.row.Signature)
+		top = append(top, t)
+	}
+	slices.SortFunc(top, func(a, b rankedCluster) int {
+		if a.row.Crashes != b.row.Crashes {
+			return int(b.row.Crashes - a.row.Crashes)
+		}
+		return strings.Compare(a.row.Key, b.row.Key)
+	})
+	return top[:min(len(top), limit)], total, rows.Err()
+}
+
+// clusterFilter selects a superset of the clusters' rows: their signatures.
+func clusterFilter(top []rankedCluster) string {
+	sigs := make([]int32, len(top))
+	for i, t := range top {
+		sigs[i] = t.codes.signature
+	}
+	slices.Sort(sigs)
+	return colSignature + " IN (" + joinCodes(slices.Compact(sigs)) + ")"
+}
+
+// each runs a query whose first two columns are a cluster's codes, scans the
+// others into dest, and calls set for every row of a cluster that was asked for.
+func (s *Store) each(ctx context.Context, q string, args []any, rows clusterRows, dest []any, set func(*query.Cluster)) (err error) {
+	rs, err := s.db.QueryContext(ctx, q, args...)
+	if err != nil {
+		return err
+	}
+	defer closeRows(rs, &err)
+	var k clusterCodes
+	dest = append([]any{&k.class, &k.signature}, dest...)
+	for rs.Next() {
+		if err := rs.Scan(dest...); err != nil {
+			return err
+		}
+		if c := rows[k]; c != nil {
+			set(c)
+		}
+	}
+	return rs.Err()
+}
+
+// grouped is a query over the clusters that w selects.
+func grouped(columns string, w *selection, groupBy string) string {
+	return "SELECT " + colClass + " c, " + colSignature + " s, " + columns + " FROM " + tableFacts + w.where() + " GROUP BY c, s" + groupBy
+}
+
+func (s *Store) clusterHosts(ctx context.Context, w *selection, rows clusterRows) error {
+	var hosts int64
+	return s.each(ctx, grouped("count(DISTINCT "+hostExpr+")", w, ""), w.args, rows, []any{&hosts},
+		func(c *query.Cluster) { c.Hosts = hosts })
+}
+
+func (s *Store) clusterTrends(ctx context.Context, req query.Request, w *selection, rows clusterRows) error {
+	from, width := store.TrendParts(req.Range)
+	var part, n int64
+	q := grouped(fmt.Sprintf("(ts - %d) // %d p, count(*)", from, width), w, ", p")
+	return s.each(ctx, q, w.args, rows, []any{&part, &n}, func(c *query.Cluster) {
+		if c.Trend == nil {
+			c.Trend = make([]int64, query.TrendBuckets)
+		}
+		c.Trend[part] = n
+	})
+}
+
+// clusterSeen reads first and last seen over the whole archive.
+func (s *Store) clusterSeen(ctx context.Context, req query.Request, top []rankedCluster, rows clusterRows) error {
+	w := &selection{}
+	s.selectSuppressed(w, req.Suppressed)
+	w.add(clusterFilter(top))
+	var first, last int64
+	return s.each(ctx, grouped("min(ts), max(ts)", w, ""), w.args, rows, []any{&first, &last}, func(c *query.Cluster) {
+		c.FirstSeen, c.LastSeen = fromMicro(first), fromMicro(last)
+	})
+}
+
+// maxTexts is the number of most frequent values that a cluster's row shows.
+const maxTexts = 3
+
+// clusterTexts reads the most frequent known values of a dimension in each
+// cluster.
+func (s *Store) clusterTexts(ctx context.Context, w *selection, rows clusterRows, dim string, set func(*query.Cluster, []string)) error {
+	d := dimensionOf(dim)
+	found := make(map[*query.Cluster][]query.DimensionValue)
+	var v cell
+	var n int64
+	err := s.each(ctx, grouped(d.column+" v, count(*)", w, ", v"), w.args, rows, []any{v.target(d), &n}, func(c *query.Cluster) {
+		if text := s.value(d, v); text != "" {
+			found[c] = append(found[c], query.DimensionValue{Value: text, Crashes: n})
+		}
+	})
+	for c, values := range found {
+		store.SortValues(values)
+		texts := make([]string, 0, maxTexts)
+		for _, v := range values[:min(len(values), maxTexts)] {
+			texts = append(texts, v.Value)
+		}
+		set(c, texts)
+	}
+	return err
+}
