@@ -3,11 +3,13 @@
 // program could have done it, changes rsp, sets the flag that the function
 // waits for, and lets go. What follows is this process's own crash.
 //
-//   misalign return ADDRESS|N DELTA     misalign movaps N DELTA
+//   misalign return ADDRESS|N DELTA [reraise]     misalign movaps N DELTA [reraise]
 //
-// return: the function pops its caller's saved rbx as its return address when
-// rsp was lowered by 8; that rbx is ADDRESS (or the number N).
+// return: the words around the function's return address hold ADDRESS (or the
+// number N): its caller's saved rbx, pushed on either side of it, and its own
+// uppermost local. So it returns there when rsp is off by -8, +8 or -16.
 // movaps: the function stores an SSE register to its stack, which must be aligned.
+// reraise: a SIGSEGV handler on an alternate stack raises the signal again.
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,7 +17,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "lab.h"
+#include "handler.h"
 
 volatile long lab_go; // set by the tracer
 
@@ -36,6 +38,7 @@ __asm__(
 	"	.cfi_offset rbx, -16\n"
 	"	sub $32, %rsp\n"
 	"	.cfi_adjust_cfa_offset 32\n"
+	"	mov %rbx, 24(%rsp)\n"
 	"	lea lab_go(%rip), %rbx\n"
 	"wait_then_return_loop:\n"
 	"	pause\n"
@@ -81,13 +84,26 @@ __asm__(
 	"	.cfi_adjust_cfa_offset 8\n"
 	"	.cfi_offset rbx, -16\n"
 	"	mov %rdi, %rbx\n"
-	"	call *%rsi\n"
+	"	call call_pushing_rbx\n"
 	"	mov %rbx, %rax\n"
 	"	pop %rbx\n"
 	"	.cfi_adjust_cfa_offset -8\n"
 	"	ret\n"
 	"	.cfi_endproc\n"
-	".size call_with_rbx, .-call_with_rbx\n");
+	".size call_with_rbx, .-call_with_rbx\n"
+
+	".type call_pushing_rbx,@function\n"
+	"call_pushing_rbx:\n"
+	"	.cfi_startproc\n"
+	"	push %rbx\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_offset rbx, -16\n"
+	"	call *%rsi\n"
+	"	pop %rbx\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size call_pushing_rbx, .-call_pushing_rbx\n");
 
 static pid_t victim; // set in the tracer only
 
@@ -132,6 +148,7 @@ int main(int argc, char **argv)
 	uintptr_t rbx = strtoull(argv[2], &end, 0);
 	if (*end) rbx = lab_target(argv[2], stack);
 
+	if (argc > 4) handler_install(SIGSEGV, "raise", "onstack_nodefer");
 	int ready[2];
 	if (pipe(ready)) fail("pipe");
 	pid_t self = getpid(), tracer = fork();

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/epicurve/epicurve/pkg/classify"
+	"github.com/epicurve/epicurve/pkg/corefile"
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+func (c *cli) addClassify() {
+	var files []string
+	var output string
+	cmd := c.command("classify", "Classify core files, plain or compressed, and print a finding for each.",
+		func(ctx context.Context) int { return c.classify(ctx, files, output) })
+	cmd.Flag("output", "Output format: text, or json for one JSON object a line.").Default("text").EnumVar(&output, "text", "json")
+	cmd.Arg("file", "Core files; - reads standard input.").Required().StringsVar(&files)
+}
+
+// finding is one line of output about a file that could be read.
+type finding struct {
+	File       string           `json:"file"`
+	ID         string           `json:"id"`
+	Class      crash.Class      `json:"class"`
+	Kind       crash.Kind       `json:"kind"`
+	Signature  string           `json:"signature"`
+	Signal     string           `json:"signal"`
+	Code       *int64           `json:"si_code,omitempty"`
+	Addr       string           `json:"si_addr,omitempty"`
+	PC         string           `json:"pc"`
+	SP         string           `json:"sp"`
+	Reasons    []string         `json:"reasons"`
+	Confidence crash.Confidence `json:"confidence"`
+	Caller     string           `json:"caller,omitempty"`
+	Executable string           `json:"executable,omitempty"`
+	Arch       string           `json:"arch,omitempty"`
+	Hardware   []string         `json:"hardware_reasons,omitempty"`
+	Truncated  bool             `json:"truncated,omitempty"`
+	BytesRead  int64            `json:"bytes_read"`
+}
+
+// failure is one line of output about a file that could not be read.
+type failure struct {
+	File   string     `json:"file"`
+	Kind   crash.Kind `json:"kind"`
+	Reason string     `json:"reason"`
+	Error  string     `json:"error"`
+}
+
+// ruling is either a finding or a failure.
+type ruling struct {
+	finding *finding
+	failure *failure
+}
+
+// classify prints findings in the order of the arguments, each as soon as it
+// and those before it are known.
+func (c *cli) classify(ctx context.Context, files []string, output string) int {
+	workers := min(runtime.GOMAXPROCS(0), len(files))
+	queue := make(chan chan ruling, 2*workers) // in the order of the arguments
+	slots := make(chan struct{}, workers)
+	go func() {
+		defer close(queue)
+		for _, file := range files {
+			result := make(chan ruling, 1)
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			queue <- result
+			go func() {
+				result <- c.classifyFile(ctx, file)
+				<-slots
+			}()
+		}
+	}()
+	out := bufio.NewWriter(c.stdout)
+	code, err := exitOK, error(nil)
+	for result := range queue {
+		r := <-result
+		if r.failure != nil {
+			code = exitError
+		}
+		if err == nil {
+			err = r.print(out, output)
+		}
+		if err == nil && len(queue) == 0 {
+			err = out.Flush() // nothing is ready: show what there is
+		}
+	}
+	if err = errors.Join(err, out.Flush()); err != nil {
+		fmt.Fprintf(c.stderr, "epicurve-exporter: write findings: %v\n", err)
+		return exitError
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(c.stderr, "epicurve-exporter: interrupted")
+		return exitError
+	}
+	return code
+}
+
+func (c *cli) classifyFile(ctx context.Context, path string) ruling {
+	facts, err := c.readCore(ctx, path)
+	if err != nil {
+		f := failure{File: path, Kind: crash.KindUnreadable, Reason: string(corefile.ReasonIO), Error: err.Error()}
+		var ce *corefile.Error
+		if errors.As(err, &ce) {
+			f.Reason = string(ce.Reason)
+		}
+		return ruling{failure: &f}
+	}
+	r := classify.Record(facts, classify.Options{})
+	f := finding{
+		File: path, ID: r.ID.String(), Class: r.Finding.Class, Kind: r.Finding.Kind, Signature: r.Finding.Signature,
+		Signal: r.Fault.Signal, Addr: hex(r.Fault.Addr), PC: hex(r.Fault.PC), SP: hex(r.Fault.SP),
+		Reasons: append([]string{}, r.Finding.Reasons...), Confidence: r.Finding.Confidence, Caller: r.Finding.Caller,
+		Executable: r.Process.Executable, Arch: r.Fault.Arch, Hardware: r.Finding.HardwareReasons,
+		Truncated: r.Fault.Truncated, BytesRead: facts.BytesRead,
+	}
+	if r.Fault.Code.Known {
+		f.Code = &r.Fault.Code.Value
+	}
+	return ruling{finding: &f}
+}
+
+// readCore reads a file, or whatever else can only be read forward.
+func (c *cli) readCore(ctx context.Context, path string) (*corefile.Facts, error) {
+	opt := corefile.Options{Context: ctx}
+	if path == "-" {
+		return corefile.ReadStream(c.stdin, opt)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	st, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case st.IsDir():
+		return nil, fmt.Errorf("%s is a directory, name the core files in it", path)
+	case st.Mode().IsRegular():
+		return corefile.Read(file, st.Size(), opt)
+	default:
+		return corefile.ReadStream(file, opt)
+	}
+}
+
+func hex(a crash.Optional[uint64]) string {
+	if !a.Known {
+		return ""
+	}
+	return fmt.Sprintf("%#x", a.Value)
+}
+
+func (r ruling) print(w io.Writer, output string) error {
+	switch {
+	case output == "json" && r.failure != nil:
+		return json.NewEncoder(w).Encode(r.failure)
+	case output == "json":
+		return json.NewEncoder(w).Encode(r.finding)
+	case r.failure != nil:
+		_, err := fmt.Fprintf(w, "%q: %s (%s): %q\n", r.failure.File, r.failure.Kind, r.failure.Reason, r.failure.Error)
+		return err
+	}
+	f := r.finding
+	_, err := fmt.Fprintf(w, "%q: %s %s (%s)\n  signal     %s pc=%s sp=%s\n  signature  %q\n",
+		f.File, f.Class, f.Kind, f.Confidence, orNone(f.Signal), f.PC, f.SP, f.Signature)
+	for _, reason := range f.Reasons {
+		if err == nil {
+			_, err = fmt.Fprintf(w, "  because    %q\n", reason)
+		}
+	}
+	return err
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

@@ -1,0 +1,33 @@
+// Command epicurve-exporter runs on every node: it counts the crashes of the
+// node's processes from their core files, keeps them durably, shows them to
+// Prometheus and ships them to the archive. It is also a command line tool that
+// classifies core files.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1 // it was tried and failed
+	exitUsage = 2 // it was not understood
+)
+
+// run is the whole program; it returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	cli := newCLI(stdin, stdout, stderr)
+	return cli.run(ctx, args)
+}

@@ -1,0 +1,214 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/epicurve/epicurve/exporter/spool"
+	"github.com/epicurve/epicurve/exporter/watch"
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+// Log is the durable log that the committer appends to; *spool.Spool is one.
+type Log interface {
+	Append(entries []spool.Entry) error
+	WantsCheckpoint() bool
+	SaveCheckpoint(seq uint64, state any) error
+}
+
+// Outcome says what a commit did.
+type Outcome int
+
+// The outcomes.
+const (
+	// Counted: the crash is new, durable and counted.
+	Counted Outcome = iota
+	// Duplicate: the crash was counted before.
+	Duplicate
+	// Postponed: nothing was counted, because the spool cannot be written
+	// and too many records wait in memory; try again.
+	Postponed
+)
+
+const (
+	maxBatch = 256
+	// maxWaiting bounds the records that wait in memory while the disk is
+	// full. They are counted; beyond them nothing is.
+	maxWaiting    = 4096
+	checkpointGap = time.Minute
+	retryGap      = 5 * time.Second
+)
+
+// CommitObserver is told what the committer does.
+type CommitObserver interface {
+	SpoolFailed()
+	Waiting(n int)
+	Checkpointed(at time.Time)
+}
+
+// Committer makes crashes durable and counts them, one goroutine for all.
+type Committer struct {
+	log      Log
+	fold     *Fold
+	observer CommitObserver
+	logger   *slog.Logger
+	files    func() []watch.Key
+
+	requests chan request
+	waiting  []spool.Entry // counted, but not in the log yet
+	dirty    bool          // counted since the last checkpoint
+}
+
+type request struct {
+	entry spool.Entry
+	done  chan Outcome
+}
+
+// NewCommitter returns a committer; files gives the states of files that need
+// no further look, for checkpoints. Call Run before Commit.
+func NewCommitter(log Log, fold *Fold, observer CommitObserver, logger *slog.Logger) *Committer {
+	return &Committer{
+		log: log, fold: fold, observer: observer, logger: logger,
+		files: func() []watch.Key { return nil }, requests: make(chan request),
+	}
+}
+
+// RememberFiles sets where checkpoints take the states of files from. Call it
+// before Run.
+func (c *Committer) RememberFiles(files func() []watch.Key) { c.files = files }
+
+// Commit makes one entry durable and counts it.
+func (c *Committer) Commit(ctx context.Context, e spool.Entry) (Outcome, error) {
+	r := request{e, make(chan Outcome, 1)}
+	select {
+	case c.requests <- r:
+	case <-ctx.Done():
+		return Postponed, ctx.Err()
+	}
+	return <-r.done, nil // a request that was taken is answered
+}
+
+// Run commits until ctx is done, then saves a last checkpoint. End those who
+// call Commit first.
+func (c *Committer) Run(ctx context.Context) {
+	checkpoint := time.NewTicker(checkpointGap)
+	defer checkpoint.Stop()
+	retry := time.NewTicker(retryGap)
+	defer retry.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			c.flush()
+			c.checkpoint()
+			return
+		case r := <-c.requests:
+			c.commit(c.gather(r))
+			if c.log.WantsCheckpoint() {
+				c.checkpoint()
+			}
+		case <-retry.C:
+			c.flush()
+		case <-checkpoint.C:
+			c.checkpoint()
+		}
+	}
+}
+
+// gather takes the requests that are waiting, so that they share one fsync.
+func (c *Committer) gather(first request) []request {
+	batch := []request{first}
+	for len(batch) < maxBatch {
+		select {
+		case r := <-c.requests:
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (c *Committer) commit(batch []request) {
+	fresh := make([]spool.Entry, 0, len(batch))
+	answers := make([]Outcome, len(batch))
+	inBatch := make(map[crash.ID]bool)
+	for i, r := range batch {
+		if rec := r.entry.Record; rec != nil {
+			if c.fold.seen.has(rec.ID) || inBatch[rec.ID] {
+				answers[i] = Duplicate
+				continue
+			}
+			inBatch[rec.ID] = true
+		}
+		fresh = append(fresh, r.entry)
+	}
+	if len(fresh) > 0 && !c.append(fresh) {
+		for i := range answers {
+			answers[i] = Postponed // duplicates too: what they repeat may be in this batch
+		}
+	}
+	for i, r := range batch {
+		r.done <- answers[i]
+	}
+}
+
+// append writes entries to the log and counts them. While the log cannot be
+// written it counts all the same and keeps them in memory, up to a bound; it
+// reports false when they were neither written nor kept.
+func (c *Committer) append(entries []spool.Entry) bool {
+	err := errWaiting
+	if len(c.waiting) == 0 {
+		err = c.log.Append(entries)
+	}
+	if err != nil {
+		if !errors.Is(err, errWaiting) {
+			c.observer.SpoolFailed()
+			c.logger.Error("Cannot write to the spool; crashes are counted and kept in memory meanwhile", "err", err)
+		}
+		if len(c.waiting)+len(entries) > maxWaiting {
+			return false
+		}
+		c.waiting = append(c.waiting, entries...)
+		c.observer.Waiting(len(c.waiting))
+	}
+	for _, e := range entries {
+		_ = c.fold.Apply(e) // never fails
+	}
+	c.dirty = true
+	return true
+}
+
+var errWaiting = errors.New("earlier records wait for the spool")
+
+// flush tries to write what waits in memory.
+func (c *Committer) flush() {
+	if len(c.waiting) == 0 {
+		return
+	}
+	if err := c.log.Append(c.waiting); err != nil {
+		c.observer.SpoolFailed()
+		c.logger.Error("Still cannot write to the spool", "waiting", len(c.waiting), "err", err)
+		return
+	}
+	last := c.waiting[len(c.waiting)-1].Seq
+	c.fold.seq = max(c.fold.seq, last)
+	c.logger.Info("The spool can be written again", "records", len(c.waiting))
+	c.waiting = nil
+	c.observer.Waiting(0)
+}
+
+// checkpoint saves the fold. While records wait in memory it does not: they
+// would be lost by a restart if their files were remembered as read.
+func (c *Committer) checkpoint() {
+	if !c.dirty || len(c.waiting) > 0 {
+		return
+	}
+	if err := c.log.SaveCheckpoint(c.fold.seq, c.fold.state(c.files())); err != nil {
+		c.logger.Error("Cannot save a checkpoint of the counters; a restart will take longer", "err", err)
+		return
+	}
+	c.dirty = false
+	c.observer.Checkpointed(time.Now())
+}

@@ -1,0 +1,59 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/epicurve/epicurve/exporter/metrics"
+	"github.com/epicurve/epicurve/exporter/spool"
+	"github.com/epicurve/epicurve/exporter/watch"
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+// State is what a checkpoint holds: the fold of the spool up to some entry.
+type State struct {
+	Counts []metrics.Count `json:"counts"`
+	// IDs are those of the newest crashes, 16 bytes each.
+	IDs []byte `json:"ids"`
+	// Files are states of files that need no further look.
+	Files []watch.Key `json:"files"`
+	// Start is when the counters began.
+	Start time.Time `json:"start"`
+}
+
+// Fold turns spool entries into counts. It is not safe for use by several
+// goroutines at the same time, except for Population.
+type Fold struct {
+	Population *metrics.Population
+	seen       *seen
+	start      time.Time
+	seq        uint64
+}
+
+// NewFold continues the fold of a checkpoint; the zero State begins one at now.
+func NewFold(st State, seq uint64, now time.Time) (*Fold, error) {
+	start := st.Start
+	if start.IsZero() {
+		start = now.UTC().Truncate(time.Millisecond)
+	}
+	f := &Fold{Population: metrics.NewPopulation(start, st.Counts), seen: newSeen(), start: start, seq: seq}
+	return f, f.seen.load(st.IDs)
+}
+
+// Apply folds one entry of the spool.
+func (f *Fold) Apply(e spool.Entry) error {
+	if e.Record != nil && !f.seen.has(e.Record.ID) {
+		f.count(e.Record)
+	}
+	f.seq = max(f.seq, e.Seq)
+	return nil
+}
+
+func (f *Fold) count(r *crash.Record) {
+	f.seen.add(r.ID)
+	f.Population.Count(r)
+}
+
+// state returns what a checkpoint keeps.
+func (f *Fold) state(files []watch.Key) State {
+	return State{Counts: f.Population.Counts(), IDs: f.seen.bytes(), Files: files, Start: f.start}
+}

@@ -1,0 +1,155 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/epicurve/epicurve/exporter/annotate"
+	"github.com/epicurve/epicurve/exporter/watch"
+	"github.com/epicurve/epicurve/pkg/classify"
+	"github.com/epicurve/epicurve/pkg/corefile"
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+// Reasons for which a file is not a usable core, besides those of corefile.
+const (
+	reasonPermission = "permission" // the exporter may not open it
+	reasonIrregular  = "irregular"  // it turned into a link, FIFO or device
+)
+
+// ReadReasons lists the closed set of reasons for which a file is not a usable
+// core.
+func ReadReasons() []string {
+	return []string{
+		string(corefile.ReasonEmpty), string(corefile.ReasonNotELF), string(corefile.ReasonNotCore),
+		string(corefile.ReasonTruncated), string(corefile.ReasonMalformed), string(corefile.ReasonUnsupported),
+		string(corefile.ReasonNoRegisters), string(corefile.ReasonLimit), string(corefile.ReasonIO),
+		reasonPermission, reasonIrregular,
+	}
+}
+
+// maxStall is how long a file that somebody has open for writing may stand
+// still before what is there is taken for all that will come.
+const maxStall = 5 * time.Minute
+
+// Reader makes records of files.
+type Reader struct {
+	Options corefile.Options
+	Rules   classify.Options
+	Machine annotate.Machine
+	Names   *annotate.Names
+}
+
+// Reading is what became of one look at a file.
+type Reading struct {
+	// Key is the state of the file that was read.
+	Key watch.Key
+	// Complete is false while more is to come; the rest then means nothing.
+	Complete bool
+	// Record is the crash, nil when the file is none.
+	Record *crash.Record
+	// Reason is one of ReadReasons when the file is not a usable core; Err
+	// is the whole story.
+	Reason string
+	Err    error
+	// Bytes and Compression describe the read.
+	Bytes       int64
+	Compression string
+}
+
+// Read looks at a file once.
+func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
+	file, err := watch.Open(f.Path)
+	if err != nil {
+		return unopened(f, err)
+	}
+	defer file.Close()
+	before, _, err := watch.KeyOf(file)
+	if err != nil {
+		return unopened(f, err)
+	}
+	opt := r.Options
+	opt.Context = ctx
+	facts, readErr := corefile.Read(file, before.Size, opt)
+	after, _, err := watch.KeyOf(file)
+	if err != nil || after.Size != before.Size || after.Mtime != before.Mtime {
+		return Reading{Key: before} // it was written to meanwhile
+	}
+	if ctx.Err() != nil {
+		return Reading{Key: before}
+	}
+	if readErr != nil {
+		return r.unusable(file, f, before, readErr)
+	}
+	if !complete(facts, before.Size, watch.WritersOf(file), f) {
+		return Reading{Key: before}
+	}
+	record := classify.Record(facts, r.Rules)
+	r.annotate(&record, f.Path, before)
+	return Reading{
+		Key: before, Complete: true, Record: &record,
+		Bytes: facts.BytesRead, Compression: facts.Compression,
+	}
+}
+
+// complete decides whether a readable core has everything that will come. A
+// plain core tells its size in its program headers; of a compressed or cut one
+// only the absence of writers, or silence, tells.
+func complete(facts *corefile.Facts, size int64, writers watch.Writers, f watch.File) bool {
+	whole := facts.Compression == "" && !facts.Truncated && size >= facts.ExpectedSize
+	switch writers {
+	case watch.WritersNone:
+		return true
+	case watch.WritersSome:
+		// A writer may have reserved the size and not filled it yet.
+		return (whole && f.Quiet) || f.Still >= maxStall
+	default:
+		return whole || f.Quiet
+	}
+}
+
+// unusable decides about a file that is not a usable core. A file can become
+// one, so it must have been quiet first. What is recognisably a core, only
+// broken, was a crash and is counted; the rest (text files, fakes) is not.
+func (r *Reader) unusable(file *os.File, f watch.File, key watch.Key, err error) Reading {
+	if !f.Quiet || (watch.WritersOf(file) == watch.WritersSome && f.Still < maxStall) {
+		return Reading{Key: key}
+	}
+	reading := Reading{Key: key, Complete: true, Reason: string(corefile.ReasonIO), Err: err}
+	var ce *corefile.Error
+	if errors.As(err, &ce) {
+		reading.Reason = string(ce.Reason)
+	}
+	if isBrokenCore(corefile.Reason(reading.Reason)) {
+		if record, ok := unreadable(file, key, reading.Reason); ok {
+			r.annotate(record, f.Path, key)
+			reading.Record = record
+		}
+	}
+	return reading
+}
+
+func (r *Reader) annotate(record *crash.Record, path string, key watch.Key) {
+	r.Names.Annotate(record, path, key.ModTime())
+	r.Machine.Annotate(record)
+	bound(record)
+}
+
+// unopened decides about a file that could not be opened.
+func unopened(f watch.File, err error) Reading {
+	reading := Reading{Key: f.Key, Complete: true, Err: err}
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // removed since; not worth a word
+	case errors.Is(err, fs.ErrPermission):
+		reading.Reason = reasonPermission
+	case errors.Is(err, watch.ErrNotRegular):
+		reading.Reason = reasonIrregular
+	default:
+		reading.Reason = string(corefile.ReasonIO)
+		reading.Complete = f.Quiet // such as EMFILE: worth another try
+	}
+	return reading
+}
