@@ -15,6 +15,7 @@ import (
 	"github.com/magefile/mage/sh"
 
 	"github.com/epicurve/epicurve/build/binaries"
+	"github.com/epicurve/epicurve/build/demo"
 	"github.com/epicurve/epicurve/build/machine"
 	"github.com/epicurve/epicurve/build/npm"
 	"github.com/epicurve/epicurve/build/testfiles"
@@ -131,6 +132,17 @@ func TestBrowser(ctx context.Context) error {
 		return err
 	}
 	return front.Run(ctx, "browser")
+}
+
+// Demo builds everything, runs it on this machine with real crashes and shows
+// what the archive knows. On a terminal it runs until Ctrl-C; otherwise it checks
+// the counts and ends.
+func Demo(ctx context.Context) error {
+	mg.SerialCtxDeps(ctx, Build.All)
+	return demo.Run(ctx, demo.Config{
+		Root: ".", Exporter: "bin/" + binaries.Exporter.Name, Archive: "bin/" + binaries.Archive.Name,
+		Out: os.Stdout, Rounds: 9, Interactive: demo.OnTerminal(os.Stdout), Grafana: true,
+	})
 }
 
 // Lint runs golangci-lint, pinned in tools/go.mod, over all packages.

@@ -1,0 +1,116 @@
+package demo_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/epicurve/epicurve/build/binaries"
+	"github.com/epicurve/epicurve/build/demo"
+	"github.com/epicurve/epicurve/exporter/crashlab"
+)
+
+// built builds the two real programs once for all tests of the package.
+func built(t *testing.T) (exporter, archive string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds both programs; left out by -short")
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := binaries.Builder{Root: root, Dir: t.TempDir(), Log: t.Output()}
+	if exporter, err = b.Build(t.Context(), binaries.Exporter); err != nil {
+		t.Fatal(err)
+	}
+	if archive, err = b.Build(t.Context(), binaries.Archive); err != nil {
+		t.Fatal(err)
+	}
+	return exporter, archive
+}
+
+// TestDemo runs what "go tool mage demo" runs, without Grafana: the real
+// programs, on stored cores and on crashes that happen here and now.
+func TestDemo(t *testing.T) {
+	exporter, archive := built(t)
+	for name, stored := range map[string]bool{"stored": true, "real": false} {
+		t.Run(name, func(t *testing.T) {
+			if err := crashlab.Available(t.Context()); !stored && err != nil {
+				t.Skip(err)
+			}
+			var out bytes.Buffer
+			err := demo.Run(t.Context(), demo.Config{
+				Root: filepath.Join("..", ".."), Exporter: exporter, Archive: archive, Out: &out, Rounds: 4, Stored: stored,
+			})
+			t.Log("\n" + out.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"return_to_null", "misaligned_stack", "stack_overflow", "EPI CURVE", "The counts agree."} {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("the output has no %q", want)
+				}
+			}
+		})
+	}
+}
+
+// TestDemoOnTerminalEndsWithItsContext stands for Ctrl-C: everything stops, and
+// that is no failure.
+func TestDemoOnTerminalEndsWithItsContext(t *testing.T) {
+	exporter, archive := built(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &watched{mark: "until Ctrl-C", seen: cancel}
+	began := time.Now()
+	err := demo.Run(ctx, demo.Config{
+		Root: filepath.Join("..", ".."), Exporter: exporter, Archive: archive, Out: out, Stored: true, Interactive: true,
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if !errors.Is(ctx.Err(), context.Canceled) || time.Since(began) > 2*time.Minute {
+		t.Errorf("it ended by itself, after %s", time.Since(began))
+	}
+}
+
+// watched calls seen when mark was written.
+type watched struct {
+	text bytes.Buffer
+	mark string
+	seen func()
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	n, err := w.text.Write(b)
+	if strings.Contains(w.text.String(), w.mark) {
+		w.seen()
+	}
+	return n, err
+}
+
+// TestExporterIsSmallAndStatic holds the node's binary to what a node can carry.
+func TestExporterIsSmallAndStatic(t *testing.T) {
+	exporter, _ := built(t)
+	info, err := os.Stat(exporter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const bound = 25_000_000
+	if info.Size() >= bound {
+		t.Errorf("the exporter has %d bytes, want fewer than %d", info.Size(), bound)
+	}
+	text, err := os.ReadFile(exporter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte("ld-linux")) {
+		t.Error("the exporter names a dynamic linker")
+	}
+}
