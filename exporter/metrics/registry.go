@@ -38,10 +38,13 @@ func Version() string { return version.Print("epicurve-exporter") }
 // Handler serves the registry, as OpenMetrics with created timestamps and
 // exemplars to those who ask for it.
 func (r *Registry) Handler(logger *slog.Logger) http.Handler {
+	return promhttp.InstrumentMetricHandler(r.r, r.handler(logger))
+}
+
+func (r *Registry) handler(logger *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(r.r, promhttp.HandlerOpts{
 		ErrorLog:                            slog.NewLogLogger(logger.Handler(), slog.LevelError),
 		ErrorHandling:                       promhttp.ContinueOnError,
-		Registry:                            r.r,
 		EnableOpenMetrics:                   true,
 		EnableOpenMetricsTextCreatedSamples: true,
 		MaxRequestsInFlight:                 8,
