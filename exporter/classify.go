@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/epicurve/epicurve/pkg/classify"
 	"github.com/epicurve/epicurve/pkg/corefile"
@@ -22,6 +23,21 @@ func (c *cli) addClassify() {
 		func(ctx context.Context) int { return c.classify(ctx, files, output) })
 	cmd.Flag("output", "Output format: text, or json for one JSON object a line.").Default("text").EnumVar(&output, "text", "json")
 	cmd.Arg("file", "Core files; - reads standard input.").Required().StringsVar(&files)
+}
+
+// stdinArg stands for "-" on its way through kingpin, which turns a lone dash
+// into an empty argument. No path holds a NUL.
+const stdinArg = "\x00-"
+
+// keepDashes replaces every "-" by stdinArg.
+func keepDashes(args []string) []string {
+	kept := slices.Clone(args)
+	for i, a := range kept {
+		if a == "-" {
+			kept[i] = stdinArg
+		}
+	}
+	return kept
 }
 
 // finding is one line of output about a file that could be read.
@@ -109,6 +125,9 @@ func (c *cli) classify(ctx context.Context, files []string, output string) int {
 
 func (c *cli) classifyFile(ctx context.Context, path string) ruling {
 	facts, err := c.readCore(ctx, path)
+	if path == stdinArg {
+		path = "-"
+	}
 	if err != nil {
 		f := failure{File: path, Kind: crash.KindUnreadable, Reason: string(corefile.ReasonIO), Error: err.Error()}
 		var ce *corefile.Error
@@ -134,7 +153,7 @@ func (c *cli) classifyFile(ctx context.Context, path string) ruling {
 // readCore reads a file, or whatever else can only be read forward.
 func (c *cli) readCore(ctx context.Context, path string) (*corefile.Facts, error) {
 	opt := corefile.Options{Context: ctx}
-	if path == "-" {
+	if path == stdinArg {
 		return corefile.ReadStream(c.stdin, opt)
 	}
 	file, err := os.Open(path)

@@ -38,7 +38,7 @@ func newCLI(stdin io.Reader, stdout, stderr io.Writer) *cli {
 }
 
 func (c *cli) run(ctx context.Context, args []string) int {
-	name, err := c.app.Parse(args)
+	name, err := c.app.Parse(keepDashes(args))
 	if c.left != nil {
 		return *c.left
 	}

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long a program may take to crash.
-const patience = 60 * time.Second
+// patience is how long a program may take to crash; only the race takes long.
+const patience = 5 * time.Minute
 
 // ErrNoCrash is wrapped when a program ended without a core file.
 var ErrNoCrash = errors.New("no core file")
@@ -64,6 +64,8 @@ func (l *Lab) take(ctx context.Context, m Mode, bin, run string) (core string, p
 		return l.takeKernel(ctx, m, bin, run)
 	case Gcore:
 		return takeGcore(ctx, m, bin, run)
+	case GDB:
+		return takeGDB(ctx, m, bin, run)
 	case Qemu:
 		return takeQemu(ctx, m, bin, run)
 	}

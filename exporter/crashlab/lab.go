@@ -63,7 +63,7 @@ func Build(ctx context.Context, dir string) (*Lab, error) {
 
 // writeSources copies the embedded sources to the lab's directory.
 func (l *Lab) writeSources() error {
-	return fs.WalkDir(programs, "programs", func(p string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(programs, "programs", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -77,6 +77,11 @@ func (l *Lab) writeSources() error {
 		}
 		return os.WriteFile(to, b, 0o644)
 	})
+	if err != nil {
+		return err
+	}
+	// The Go program is part of our module here, and a module of its own there.
+	return os.WriteFile(filepath.Join(l.dir, "src", goProgram, "go.mod"), []byte("module crashlab\n\ngo 1.24\n"), 0o644)
 }
 
 // binary returns the path of the mode's program, compiled.

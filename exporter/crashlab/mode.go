@@ -51,6 +51,7 @@ type Producer string
 const (
 	Kernel Producer = ""      // the Linux kernel, when the process dies
 	Gcore  Producer = "gcore" // gdb's gcore, of a process that lives on
+	GDB    Producer = "gdb"   // gdb's generate-core-file, where the fault stopped it
 	Qemu   Producer = "qemu"  // qemu-user, when its guest dies
 )
 
@@ -111,7 +112,10 @@ func Demo() []Mode {
 }
 
 // Modes returns every mode, the demo's first.
-func Modes() []Mode { return slices.Concat(Demo()) }
+func Modes() []Mode {
+	return slices.Concat(Demo(), returnModes(), callModes(), accessModes(), endModes(), signalModes(),
+		handlerModes(), misalignModes(), stackModes(), takeModes(), foreignModes(), raceModes())
+}
 
 // ModeByName finds a mode.
 func ModeByName(name string) (Mode, error) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,28 @@ func takeGcore(ctx context.Context, m Mode, bin, run string) (string, int, error
 		return "", 0, fmt.Errorf("gcore: %w: %s", err, lastLines(b))
 	}
 	return fmt.Sprintf("%s.%d", prefix, pid), pid, nil
+}
+
+// takeGDB runs a program under gdb until a signal stops it, and lets gdb write
+// the core there.
+func takeGDB(ctx context.Context, m Mode, bin, run string) (string, int, error) {
+	gdb, err := tool("gdb")
+	if err != nil {
+		return "", 0, err
+	}
+	core := filepath.Join(run, "core")
+	argv := []string{gdb, "-nx", "-batch", "-ex", "run", "-ex", "generate-core-file " + core, "-ex", "kill", "--args", bin}
+	cmd, out, err := command(ctx, m, run, argv...)
+	if err != nil {
+		return "", 0, err
+	}
+	if err := cmd.Run(); err != nil {
+		return "", 0, fmt.Errorf("gdb: %w: %s", err, lastLines(out.Bytes()))
+	}
+	if _, err := os.Stat(core); err != nil {
+		return "", 0, fmt.Errorf("%w: gdb: %w: %s", ErrNoCrash, err, lastLines(out.Bytes()))
+	}
+	return core, cmd.Process.Pid, nil
 }
 
 // takeQemu runs a program for another machine under qemu-user, which writes its

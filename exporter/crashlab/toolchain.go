@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path"
 	"strings"
@@ -21,6 +22,9 @@ const (
 	Rust   Toolchain = "rust"
 )
 
+// goProgram is the directory of the Go program under programs/.
+const goProgram = "gocrash"
+
 // ErrNoTool is wrapped when a compiler or another program is not installed.
 var ErrNoTool = errors.New("tool not found")
 
@@ -37,7 +41,7 @@ func tool(name string) (string, error) {
 func (m Mode) compileCommand(source, out string) (name string, args []string) {
 	switch m.Toolchain {
 	case GoTool:
-		return "go", append(append([]string{"build", "-trimpath", "-o", out}, m.Flags...), source)
+		return "go", append(append([]string{"build", "-trimpath", "-o", out}, m.Flags...), ".")
 	case Rust:
 		return "rustc", append(append([]string{"--edition=2021", "-o", out}, m.Flags...), source)
 	case ARM64:
@@ -73,6 +77,10 @@ func (m Mode) compile(ctx context.Context, source, out string) error {
 		return fmt.Errorf("compile %s: %w", m.Program, err)
 	}
 	cmd := exec.CommandContext(ctx, p, args...)
+	if m.Toolchain == GoTool {
+		cmd.Dir = source
+		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
+	}
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("compile %s with %s: %w: %s", m.Program, name, err, lastLines(b))
 	}

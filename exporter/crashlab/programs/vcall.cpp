@@ -4,13 +4,17 @@
 #include <cstdint>
 #include "lab.h"
 
-namespace {
-
 class Account {
 public:
 	virtual ~Account() = default;
 	virtual int balance() { return 1; }
 	long number = 7;
+};
+
+// Savings gives the virtual call a choice, so that it stays one.
+class Savings : public Account {
+public:
+	int balance() override { return 2; }
 };
 
 // Teller keeps a stack frame with something in it around the virtual call.
@@ -26,10 +30,12 @@ public:
 	}
 };
 
+namespace {
+
 // with_slots gives an object whose virtual table holds target everywhere.
 KEEP Account *with_slots(uintptr_t target)
 {
-	auto *object = new Account;
+	Account *object = new Savings;
 	auto *table = static_cast<uintptr_t *>(std::malloc(8 * sizeof(uintptr_t)));
 	for (int i = 0; i < 8; i++) table[i] = target;
 	*reinterpret_cast<uintptr_t **>(object) = table;
@@ -39,7 +45,7 @@ KEEP Account *with_slots(uintptr_t target)
 
 KEEP Account *with_vptr(uintptr_t vptr)
 {
-	auto *object = new Account;
+	Account *object = new Savings;
 	*reinterpret_cast<uintptr_t *>(object) = vptr;
 	touch(object);
 	return object;
