@@ -26,6 +26,8 @@ type piece struct {
 type plan struct {
 	m      *memory
 	pieces []piece
+	// limited is how many bytes lay behind the limit of a stream.
+	limited int64
 }
 
 // want adds the dumped part of [lo, hi) of the segments that hold it.
@@ -81,6 +83,7 @@ func (p *plan) read(w *window) (cut bool, err error) {
 			case err == errBehind:
 				passed = append(passed, q)
 			case err == errLimit:
+				p.limited += int64(q.n)
 			case err != nil:
 				return cut, err
 			case n < q.n:

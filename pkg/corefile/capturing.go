@@ -1,6 +1,9 @@
 package corefile
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Bounds of the second look, at what the stack window points to.
 const (
@@ -70,6 +73,12 @@ func (c *capturing) read(p *plan) {
 	}
 	cut, err := p.read(c.w)
 	c.cut, c.err = c.cut || cut, err
+	switch {
+	case err != nil:
+		c.f.Incomplete = err.Error()
+	case p.limited > 0:
+		c.f.Incomplete = fmt.Sprintf("%d bytes of interest lie behind the limit of %d bytes", p.limited, c.opt.MaxDecompressed)
+	}
 }
 
 // module plans the header page at base, once.

@@ -26,6 +26,8 @@ func readCore(w *window, opt Options) (*Facts, error) {
 	f.Memory = c.m
 	if err == nil {
 		c.run()
+	} else {
+		f.Incomplete = err.Error()
 	}
 	end := w.src.size()
 	f.Truncated = f.Truncated || set.cut || segs.cut || c.cut || (end >= 0 && end < f.ExpectedSize)

@@ -66,6 +66,10 @@ type Facts struct {
 	ExpectedSize int64
 	// Truncated: the input ends before ExpectedSize (or before its notes).
 	Truncated bool
+	// Incomplete says in one line what kept the reader from reading all that
+	// it wanted (a limit, a failing disk, damaged compressed data); "" when
+	// nothing did. A core that is merely truncated is not Incomplete.
+	Incomplete string
 	// Compression is "", "zstd", "lz4", "xz" or "gzip".
 	Compression string
 	// BytesRead and Reads count what was taken from the input (after

@@ -83,8 +83,5 @@ func (j *rejoined) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := j.rest.Read(p)
-	if err != nil && err != io.EOF {
-		err = &Error{Reason: ReasonIO, What: "read", Offset: -1, Err: err}
-	}
-	return n, err
+	return n, inputError(err)
 }

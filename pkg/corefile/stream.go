@@ -30,6 +30,7 @@ func (s *stream) rewind() bool {
 	}
 	r, err := s.reopen()
 	if err != nil {
+		s.end, s.damage = s.pos, err // the decoder is gone: read no further
 		return false
 	}
 	s.r, s.pos = r, 0

@@ -9,7 +9,8 @@ import (
 
 // machine is a port of Linux as far as its core files go. regs gives the byte
 // offset of each register within elf_gregset_t, written as "name@offset" where
-// it does not follow the register before it directly.
+// it does not follow the register before it directly, and "name/4" where it
+// has four bytes and not a word.
 type machine struct {
 	machine elf.Machine
 	class   elf.Class
@@ -29,14 +30,14 @@ var machines = []machine{
 	{elf.EM_RISCV, elf.ELFCLASS32, binary.LittleEndian, "pc ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6", 128, 4},
 	{elf.EM_PPC64, elf.ELFCLASS64, binary.LittleEndian, run("gpr", 32) + " nip@256 msr orig_gpr3 ctr link@288 xer ccr softe trap@320 dar dsisr result", 384, 8},
 	{elf.EM_PPC, elf.ELFCLASS32, binary.BigEndian, run("gpr", 32) + " nip@128 msr orig_gpr3 ctr link@144 xer ccr softe trap dar dsisr result", 192, 4},
-	{elf.EM_S390, elf.ELFCLASS64, binary.BigEndian, "psw_mask psw_addr@8 " + run("r", 16) + " orig_gpr2@208", 216, 8},
+	{elf.EM_S390, elf.ELFCLASS64, binary.BigEndian, "psw_mask psw_addr@8 " + run("r", 16) + run("acr", 16, "/4") + " orig_gpr2@208", 216, 8},
 	{elf.EM_LOONGARCH, elf.ELFCLASS64, binary.LittleEndian, run("r", 32) + " orig_a0@256 csr_era@264 csr_badv@272", 360, 8},
 }
 
-func run(prefix string, n int) string {
+func run(prefix string, n int, suffix ...string) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, " %s%d", prefix, i)
+		fmt.Fprintf(&b, " %s%d%s", prefix, i, strings.Join(suffix, ""))
 	}
 	return b.String()
 }
@@ -66,15 +67,19 @@ func (c *Core) gregset(regs map[string]uint64) ([]byte, error) {
 				return nil, err
 			}
 		}
+		width := m.word
+		if name, ok = strings.CutSuffix(name, "/4"); ok {
+			width = 4
+		}
 		if v, ok := regs[name]; ok {
 			used++
-			if m.word == 4 {
+			if width == 4 {
 				c.Order.PutUint32(b[at:], uint32(v))
 			} else {
 				c.Order.PutUint64(b[at:], v)
 			}
 		}
-		at += m.word
+		at += width
 	}
 	if used != len(regs) {
 		return nil, fmt.Errorf("coretest: %v has no register of one of the names in %v", c.Machine, regs)
