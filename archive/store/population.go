@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// PopulationRequest says which part of the archive is wanted as columns.
+// Suppressed records are left out.
+type PopulationRequest struct {
+	Range query.Range
+	// Dimensions are names of crash.Dimensions, in the order of the columns.
+	Dimensions []string
+}
+
+// Population is the archive as parallel columns of codes: all that statistics
+// look at, a few dozen bytes a crash. A code is an index into the dictionary of
+// its column; crashes and exposure share the dictionaries of the dimensions.
+type Population struct {
+	Class, Signature []string   // dictionaries
+	Values           [][]string // Values[d] is the dictionary of dimension d
+	Crashes          PopulationCrashes
+	Exposure         PopulationExposure
+}
+
+// PopulationCrashes has one entry a crash, in ascending order of time.
+type PopulationCrashes struct {
+	Time             []int64 // microseconds since the Unix epoch
+	Class, Signature []int32
+	Codes            [][]int32 // Codes[d][i] is the value of dimension d
+	HostUptime       []int64   // seconds, -1 where unknown
+}
+
+// PopulationExposure has one entry for each UTC day and combination of values
+// of a host; a host that reports the builds of its services has one for each
+// build, weighted by its running time, else one weighted by the covered time.
+// Dimensions that exposure doesn't know have the value "".
+type PopulationExposure struct {
+	Day        []int32   // days since the Unix epoch
+	Days       []float64 // host-days
+	Codes      [][]int32
+	HostUptime []int64 // seconds at the end of the day's last slot, -1 where unknown
+}
+
+// Populations is the part of a store that the evaluation reads.
+type Populations interface {
+	// Population returns the columns of a range.
+	Population(ctx context.Context, req PopulationRequest) (Population, error)
+	// Version changes whenever records, exposure or ledger events were
+	// added, so that evaluations can be kept until then.
+	Version(ctx context.Context) (int64, error)
+	// LedgerEvents returns every event of the ledger.
+	LedgerEvents(ctx context.Context) ([]query.LedgerEvent, error)
+	// AppendLedger adds events durably, idempotent by id.
+	AppendLedger(ctx context.Context, events []query.LedgerEvent) (Appended, error)
+}
