@@ -101,7 +101,10 @@ func Load(path string) (Config, error) {
 func Parse(text []byte) (Config, error) {
 	c := Default()
 	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
-	if err != nil && !errors.Is(err, io.EOF) { // an empty file means the defaults
+	if errors.Is(err, io.EOF) { // an empty file
+		return Default(), nil
+	}
+	if err != nil {
 		return Config{}, errors.New(yaml.FormatError(err, false, true))
 	}
 	return c, nil

@@ -6,41 +6,44 @@ import (
 	"time"
 
 	"github.com/alecthomas/units"
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 	"github.com/prometheus/common/model"
 )
 
 // Duration is written as Prometheus writes durations: 30s, 5m, 1h30m.
 type Duration time.Duration
 
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (d *Duration) UnmarshalText(b []byte) error {
-	v, err := model.ParseDuration(string(b))
+// UnmarshalYAML reads a duration; the error has the line.
+func (d *Duration) UnmarshalYAML(node ast.Node) error {
+	v, err := model.ParseDuration(text(node))
 	if err != nil {
-		return fmt.Errorf("%.40q is not a duration such as 500ms, 30s or 5m", b)
+		return at(node, "%.40q is not a duration such as 500ms, 30s or 5m", text(node))
 	}
 	*d = Duration(v)
 	return nil
 }
 
-// MarshalText implements [encoding.TextMarshaler].
-func (d Duration) MarshalText() ([]byte, error) { return []byte(model.Duration(d).String()), nil }
-
 // Bytes is a size: a plain number, or one with a unit such as 256MiB.
 type Bytes int64
 
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (n *Bytes) UnmarshalText(b []byte) error {
-	if v, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+// UnmarshalYAML reads a size; the error has the line.
+func (n *Bytes) UnmarshalYAML(node ast.Node) error {
+	if v, err := strconv.ParseInt(text(node), 10, 64); err == nil {
 		*n = Bytes(v)
 		return nil
 	}
-	v, err := units.ParseBase2Bytes(string(b))
+	v, err := units.ParseBase2Bytes(text(node))
 	if err != nil {
-		return fmt.Errorf("%.40q is not a size such as 1048576 or 256MiB", b)
+		return at(node, "%.40q is not a size such as 1048576 or 256MiB", text(node))
 	}
 	*n = Bytes(v)
 	return nil
 }
 
-// MarshalText implements [encoding.TextMarshaler].
-func (n Bytes) MarshalText() ([]byte, error) { return []byte(strconv.FormatInt(int64(n), 10)), nil }
+func text(node ast.Node) string { return node.GetToken().Value }
+
+// at is an error that shows its place in the file.
+func at(node ast.Node, format string, args ...any) error {
+	return &yaml.SyntaxError{Message: fmt.Sprintf(format, args...), Token: node.GetToken()}
+}
