@@ -130,7 +130,7 @@ func TestOffencesAreFound(t *testing.T) {
 		want string
 	}{
 		"direction":  {listed{ImportPath: module + "/pkg/corefile", Imports: own("pkg/crash")}, "pkg/corefile imports pkg/crash"},
-		"siblings":   {listed{ImportPath: module + "/exporter/ship", Imports: own("exporter/spool")}, "exporter/ship imports exporter/spool"},
+		"siblings":   {listed{ImportPath: module + "/exporter/metrics", Imports: own("exporter/watch")}, "exporter/metrics imports exporter/watch"},
 		"fence":      {listed{ImportPath: module + "/exporter/pipeline", Imports: []string{"github.com/fsnotify/fsnotify"}}, "exporter/pipeline imports github.com/fsnotify/fsnotify"},
 		"driver":     {listed{ImportPath: module + "/archive/api", Imports: []string{"github.com/duckdb/duckdb-go/v2"}}, "archive/api imports github.com/duckdb/duckdb-go/v2"},
 		"separation": {listed{ImportPath: module + "/exporter/ship", Deps: own("archive/api")}, "exporter/ship depends on archive/api"},
