@@ -82,6 +82,38 @@ func (c *Client) Records(ctx context.Context, r Request) (Records, error) {
 	return ask[Records](ctx, c, TypeRecords, r)
 }
 
+// Verdict asks a TypeVerdict question.
+func (c *Client) Verdict(ctx context.Context, r Request) (Verdict, error) {
+	return ask[Verdict](ctx, c, TypeVerdict, r)
+}
+
+// Contrast asks a TypeContrast question.
+func (c *Client) Contrast(ctx context.Context, r Request) (Contrast, error) {
+	return ask[Contrast](ctx, c, TypeContrast, r)
+}
+
+// Split asks a TypeSplit question.
+func (c *Client) Split(ctx context.Context, r Request) (Split, error) {
+	return ask[Split](ctx, c, TypeSplit, r)
+}
+
+// Ledger asks a TypeLedger question.
+func (c *Client) Ledger(ctx context.Context, r Request) (Ledger, error) {
+	return ask[Ledger](ctx, c, TypeLedger, r)
+}
+
+// Annotations asks a TypeAnnotations question.
+func (c *Client) Annotations(ctx context.Context, r Request) (Annotations, error) {
+	return ask[Annotations](ctx, c, TypeAnnotations, r)
+}
+
+// Append adds events to the ledger; ids and times that are zero are given by
+// the archive. It returns the events as they were kept.
+func (c *Client) Append(ctx context.Context, events []LedgerEvent) ([]LedgerEvent, error) {
+	answer, err := post[LedgerEvents](ctx, c, LedgerEvents{Events: events}, "api", "v1", "ledger")
+	return answer.Events, err
+}
+
 // Dimensions lists what can be filtered and grouped by.
 func (c *Client) Dimensions(ctx context.Context) (Dimensions, error) {
 	return get[Dimensions](ctx, c, nil, "api", "v1", "dimensions")
@@ -109,12 +141,16 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 
 func ask[T any](ctx context.Context, c *Client, t Type, r Request) (T, error) {
 	r.Type = t
+	return post[T](ctx, c, r, "api", "v1", "query")
+}
+
+func post[T any](ctx context.Context, c *Client, question any, path ...string) (T, error) {
 	var zero T
-	body, err := json.Marshal(r)
+	body, err := json.Marshal(question)
 	if err != nil {
 		return zero, fmt.Errorf("query: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath("api", "v1", "query").String(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath(path...).String(), bytes.NewReader(body))
 	if err != nil {
 		return zero, fmt.Errorf("query: %w", err)
 	}

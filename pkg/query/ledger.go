@@ -192,3 +192,8 @@ type Ledger struct {
 	Meta
 	Entries []LedgerEntry `json:"entries"`
 }
+
+// LedgerEvents is the body of a POST to /api/v1/ledger, and its answer.
+type LedgerEvents struct {
+	Events []LedgerEvent `json:"events"`
+}

@@ -49,8 +49,26 @@ type Cluster struct {
 	// Executables and Signals are the most frequent values, at most 3 each.
 	Executables []string `json:"executables,omitempty"`
 	Signals     []string `json:"signals,omitempty"`
+	// State, Sentence and NeedUntil are the evaluation's, when the archive
+	// evaluates: the state, one sentence for a ticket, and the date at which
+	// the verdict GONE can be reached if the silence lasts. Onset bounds the
+	// beginning; it is absent when the cluster may be older than the archive.
+	State     string      `json:"state,omitempty"`
+	Verdict   string      `json:"verdict,omitempty"`
+	Grade     string      `json:"grade,omitempty"`
+	Sentence  string      `json:"sentence,omitempty"`
+	NeedUntil time.Time   `json:"needUntil,omitzero"`
+	Onset     *OnsetRange `json:"onset,omitempty"`
+	// Label is the reviewer's name for the cluster, from the ledger.
+	Label string `json:"label,omitempty"`
 	// Trend holds the counts of TrendBuckets equal parts of the range.
 	Trend []int64 `json:"trend,omitempty"`
+}
+
+// OnsetRange is the interval, at 95 %, in which a cluster began.
+type OnsetRange struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 // TrendBuckets is the number of parts that Cluster.Trend cuts the range into.

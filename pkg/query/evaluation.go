@@ -1,0 +1,65 @@
+package query
+
+import (
+	"time"
+
+	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/epi"
+)
+
+// Verdict answers TypeVerdict: the whole assessment of one cluster, with what
+// people wrote about it.
+type Verdict struct {
+	Meta
+	Assessment epi.Assessment `json:"assessment"`
+	Ledger     LedgerEntry    `json:"ledger"`
+}
+
+// Contrast answers TypeContrast: what is over-represented in a cluster.
+type Contrast struct {
+	Meta
+	Contrast epi.Contrast `json:"contrast"`
+}
+
+// Split answers TypeSplit: one disease or two.
+type Split struct {
+	Meta
+	Split epi.Split `json:"split"`
+}
+
+// AnnotationKind says what an annotation marks.
+type AnnotationKind string
+
+// The kinds of annotation.
+const (
+	AnnotationOnset   AnnotationKind = "onset"   // region: the onset's interval
+	AnnotationFix     AnnotationKind = "fix"     // a fix or a removal
+	AnnotationRelapse AnnotationKind = "relapse" // region: from the first episode to the one that decided
+	AnnotationNew     AnnotationKind = "new"     // a new cluster reached the alert's threshold
+	AnnotationGone    AnnotationKind = "gone"    // the verdict was reached
+)
+
+// AnnotationKinds returns the closed set.
+func AnnotationKinds() []AnnotationKind {
+	return []AnnotationKind{AnnotationOnset, AnnotationFix, AnnotationRelapse, AnnotationNew, AnnotationGone}
+}
+
+// Annotation is a moment or an interval to draw on a panel.
+type Annotation struct {
+	Kind AnnotationKind `json:"kind"`
+	Time time.Time      `json:"time"`
+	// TimeEnd makes a region of it.
+	TimeEnd time.Time `json:"timeEnd,omitzero"`
+	Cluster string    `json:"cluster"`
+	Title   string    `json:"title"`
+	Text    string    `json:"text"`
+	// Event is the ledger event it came from, if any.
+	Event crash.ID `json:"event,omitzero"`
+}
+
+// Annotations answers TypeAnnotations, by time. With a cluster in the request
+// they are that cluster's, otherwise those of the largest clusters, up to Limit.
+type Annotations struct {
+	Meta
+	Annotations []Annotation `json:"annotations"`
+}
