@@ -29,7 +29,7 @@ func readRecord(lr plog.LogRecord, resource pcommon.Map) (r crash.Record, droppe
 	if err := setTime(&r, lr); err != nil {
 		return crash.Record{}, 0, err
 	}
-	complete(&r, lr)
+	r.Complete("otlp", lr.Body().AsString())
 	if err := r.Validate(); err != nil {
 		return crash.Record{}, 0, err
 	}
@@ -158,38 +158,4 @@ func setTime(r *crash.Record, lr plog.LogRecord) error {
 	}
 	r.Time = t.UTC().Truncate(time.Microsecond)
 	return nil
-}
-
-// complete fills in what a sender that is not our exporter may leave out: the
-// class that follows from the kind, and an id made of the log record's content,
-// so that the same log record sent again is the same crash.
-func complete(r *crash.Record, lr plog.LogRecord) {
-	if r.Finding.Kind == "" {
-		r.Finding.Kind = crash.KindUnknown
-	}
-	if r.Finding.Class == "" {
-		r.Finding.Class = r.Finding.Kind.Class()
-	}
-	if r.SchemaVersion == 0 {
-		r.SchemaVersion = crash.SchemaVersion
-	}
-	if !r.ID.IsZero() {
-		return
-	}
-	h := crash.NewHasher("otlp")
-	h.Add("time", []byte(crash.FormatTime(r.Time)))
-	h.Add("body", []byte(lr.Body().AsString()))
-	for _, f := range crash.Fields() {
-		if f.Strings == nil {
-			h.Add(f.Name, []byte(f.Text(r)))
-			continue
-		}
-		for _, item := range *f.Strings(r) {
-			h.Add(f.Name, []byte(item))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
-		h.Add("attribute "+name, []byte(r.Attributes[name]))
-	}
-	r.ID = h.ID()
 }

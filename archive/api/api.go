@@ -1,0 +1,126 @@
+// Package api is the archive's HTTP side: it takes crashes in, answers
+// questions, and says how it is doing.
+//
+// What is accepted is on disk before the reply; every refusal names what was
+// refused and why. Errors are RFC 9457 problem details. The description of all
+// of it is at /openapi.json, generated from the routes and types of this package.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// Config is what an API needs. The zero value of a bound means its default.
+type Config struct {
+	Store   store.Store
+	Storage string // scheme of the store, shown in the status
+	Version string
+	Logger  *slog.Logger
+
+	MaxBody      int64         // bytes of a request body, after decompression
+	MaxRecords   int           // log records of one request
+	MaxIngest    int           // requests that are taken in at the same time
+	QueryTimeout time.Duration // of one question
+	SlowQuery    time.Duration // above it a question is logged
+
+	// Answers holds further question types that are answered by more than
+	// the store, such as verdicts.
+	Answers map[query.Type]Answer
+}
+
+// Answer answers one type of question; the result is written as JSON.
+type Answer func(ctx context.Context, req query.Request) (any, error)
+
+// The defaults of a Config.
+const (
+	DefaultMaxBody      = 64 << 20
+	DefaultMaxRecords   = 50_000
+	DefaultMaxIngest    = 8
+	DefaultQueryTimeout = 30 * time.Second
+	DefaultSlowQuery    = 2 * time.Second
+)
+
+func (c *Config) setDefaults() {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = DefaultMaxBody
+	}
+	if c.MaxRecords == 0 {
+		c.MaxRecords = DefaultMaxRecords
+	}
+	if c.MaxIngest == 0 {
+		c.MaxIngest = DefaultMaxIngest
+	}
+	if c.QueryTimeout == 0 {
+		c.QueryTimeout = DefaultQueryTimeout
+	}
+	if c.SlowQuery == 0 {
+		c.SlowQuery = DefaultSlowQuery
+	}
+}
+
+// API serves one store. It is safe for concurrent use.
+type API struct {
+	Config
+	metrics  *telemetry
+	ingest   chan struct{} // one token a request that is being taken in
+	answers  map[query.Type]Answer
+	draining atomic.Bool
+	now      func() time.Time
+}
+
+// New returns an API.
+func New(c Config) *API {
+	c.setDefaults()
+	a := &API{Config: c, ingest: make(chan struct{}, c.MaxIngest), now: time.Now}
+	a.answers = a.storeAnswers()
+	for t, answer := range c.Answers {
+		a.answers[t] = answer
+	}
+	a.metrics = newTelemetry(a)
+	return a
+}
+
+// Drain makes /-/ready fail, so that no new requests are sent here before the
+// server shuts down.
+func (a *API) Drain() { a.draining.Store(true) }
+
+// Handler returns the API's routes.
+func (a *API) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range a.routes() {
+		mux.Handle(r.method+" "+r.path, a.handle(r))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, &problem{Status: http.StatusNotFound, Detail: "there is nothing at " + r.Method + " " + r.URL.Path + "; /openapi.json describes what there is"})
+	})
+	return mux
+}
+
+// handle turns a route's error into a problem and recovers from a panic, so that
+// one request can't end the archive.
+func (a *API) handle(r route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+					panic(p)
+				}
+				a.Logger.Error("A request made the archive panic", "method", req.Method, "path", req.URL.Path, "panic", p)
+				writeProblem(w, &problem{Status: http.StatusInternalServerError, Detail: "the archive failed on this request; its log says more"})
+			}
+		}()
+		if err := r.serve(w, req); err != nil {
+			a.fail(w, req, err)
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/otlp"
+)
+
+// Content types of OTLP.
+const (
+	typeProtobuf = "application/x-protobuf"
+	typeJSON     = "application/json"
+)
+
+// serveLogs takes an OTLP logs request in. The reply comes after the commit.
+func (a *API) serveLogs(w http.ResponseWriter, r *http.Request) error {
+	release, err := a.admit(r.Context())
+	if err != nil {
+		return err
+	}
+	defer release()
+	body, err := a.readBody(w, r)
+	if err != nil {
+		a.metrics.refused[reasonUnreadable].Inc()
+		return err
+	}
+	batch, contentType, err := unmarshalLogs(r, body)
+	if err != nil {
+		a.metrics.refused[reasonMalformed].Inc()
+		return err
+	}
+	if n := len(batch.Records) + len(batch.Slots) + len(batch.Refused); n > a.MaxRecords {
+		a.metrics.refused[reasonTooMany].Add(n)
+		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("%d log records, at most %d are allowed in one request", n, a.MaxRecords))
+	}
+	if _, err := a.keep(r.Context(), viaOTLP, batch.Records, batch.Slots); err != nil {
+		return err
+	}
+	a.metrics.refused[reasonInvalid].Add(len(batch.Refused))
+	return writeReply(w, contentType, batch)
+}
+
+func unmarshalLogs(r *http.Request, body []byte) (batch otlp.Batch, contentType string, err error) {
+	switch contentType = mediaType(r); contentType {
+	case typeProtobuf:
+		batch, err = otlp.UnmarshalProto(body)
+	case typeJSON:
+		batch, err = otlp.UnmarshalJSON(body)
+	default:
+		return otlp.Batch{}, "", refuse(http.StatusUnsupportedMediaType,
+			fmt.Sprintf("Content-Type %.60q is not OTLP's; possible are %s and %s", r.Header.Get("Content-Type"), typeProtobuf, typeJSON))
+	}
+	if err != nil {
+		return otlp.Batch{}, "", refuse(http.StatusBadRequest, err.Error())
+	}
+	return batch, contentType, nil
+}
+
+// writeReply says what was refused. A request of which nothing was kept gets the
+// status of a bad request, so that the sender doesn't take it for a success.
+func writeReply(w http.ResponseWriter, contentType string, batch otlp.Batch) error {
+	partial := batch.PartialSuccess()
+	body := partial.MarshalProto()
+	if contentType == typeJSON {
+		var err error
+		if body, err = partial.MarshalJSON(); err != nil {
+			return err
+		}
+	}
+	w.Header().Set("Content-Type", contentType)
+	if len(batch.Refused) > 0 && len(batch.Records)+len(batch.Slots) == 0 {
+		w.WriteHeader(http.StatusBadRequest)
+	}
+	w.Write(body) //nolint:errcheck // the client left
+	return nil
+}
+
+// admit waits for one of the places for requests that are being taken in, which
+// bound the memory that bodies use.
+func (a *API) admit(ctx context.Context) (release func(), err error) {
+	select {
+	case a.ingest <- struct{}{}:
+		return func() { <-a.ingest }, nil
+	case <-ctx.Done():
+		return nil, refuse(http.StatusTooManyRequests, "too many requests are being taken in; send it again later")
+	}
+}
+
+// keep stores a batch. A store that fails is unavailable: nothing is lost, for
+// the sender keeps what was not acknowledged.
+func (a *API) keep(ctx context.Context, via string, records []crash.Record, slots []crash.Exposure) (store.Appended, error) {
+	done, err := a.Store.Append(ctx, records)
+	if err != nil {
+		a.metrics.refused[reasonStore].Add(len(records))
+		return store.Appended{}, err
+	}
+	a.metrics.ingested[via].Add(done.Added)
+	a.metrics.duplicates[via].Add(done.Duplicates)
+	exposed, err := a.Store.AppendExposure(ctx, slots)
+	if err != nil {
+		a.metrics.refused[reasonStore].Add(len(slots))
+		return store.Appended{}, err
+	}
+	a.metrics.exposed.Add(exposed.Added)
+	return done, nil
+}

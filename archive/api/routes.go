@@ -1,0 +1,74 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// route is one operation of the API: how it is served and described.
+type route struct {
+	method, path string
+	id, summary  string
+	serve        func(http.ResponseWriter, *http.Request) error
+
+	params   []param
+	accepts  []string     // content types of the body, none for no body
+	body     reflect.Type // of a JSON body
+	produces string       // content type of the reply
+	answers  []reflect.Type
+}
+
+// param is a parameter in the path or query.
+type param struct {
+	name, in, help string
+}
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+func (a *API) routes() []route {
+	return []route{
+		{
+			method: "POST", path: "/v1/logs", id: "ingestLogs", serve: a.serveLogs,
+			summary: "Take crashes and exposure in as OTLP logs (gzip or zstd). The reply comes after the commit; partial success names refused log records.",
+			accepts: []string{typeProtobuf, typeJSON}, produces: typeProtobuf,
+		},
+		{
+			method: "POST", path: "/api/v1/records", id: "ingestRecords", serve: a.serveRecords,
+			summary: "Take crashes in as JSON lines or CSV (gzip or zstd).",
+			accepts: []string{"application/x-ndjson", "text/csv"}, body: typeOf[crash.Record](), produces: typeJSON, answers: []reflect.Type{typeOf[Accepted]()},
+		},
+		{
+			method: "POST", path: "/api/v1/query", id: "query", serve: a.serveQuery,
+			summary: "Answer one question about the population.",
+			accepts: []string{typeJSON}, body: typeOf[query.Request](), produces: typeJSON,
+			answers: []reflect.Type{typeOf[query.Timeseries](), typeOf[query.Clusters](), typeOf[query.Records](), typeOf[query.Ledger]()},
+		},
+		{
+			method: "GET", path: "/api/v1/dimensions", id: "dimensions", serve: a.serveDimensions,
+			summary: "List what can be filtered and grouped by.", produces: typeJSON, answers: []reflect.Type{typeOf[query.Dimensions]()},
+		},
+		{
+			method: "GET", path: "/api/v1/dimensions/{name}/values", id: "dimensionValues", serve: a.serveValues,
+			summary: "List the most frequent values of a dimension.",
+			params: []param{
+				{"name", "path", "Name of the dimension."},
+				{"from", "query", "Beginning of the range, RFC 3339 or milliseconds since 1970; 90 days ago by default."},
+				{"to", "query", "End of the range; now by default."},
+				{"search", "query", "Text that values contain, in either case."},
+				{"limit", "query", "Largest number of values."},
+			},
+			produces: typeJSON, answers: []reflect.Type{typeOf[query.DimensionValues]()},
+		},
+		{
+			method: "GET", path: "/api/v1/status", id: "status", serve: a.serveStatus,
+			summary: "Say what the archive is and how much it holds.", produces: typeJSON, answers: []reflect.Type{typeOf[query.Status]()},
+		},
+		{method: "GET", path: "/-/healthy", id: "healthy", serve: a.serveHealthy, summary: "The process runs.", produces: "text/plain"},
+		{method: "GET", path: "/-/ready", id: "ready", serve: a.serveReady, summary: "The store answers.", produces: "text/plain"},
+		{method: "GET", path: "/metrics", id: "metrics", serve: a.serveMetrics, summary: "The archive's own metrics, in Prometheus' text format.", produces: "text/plain"},
+		{method: "GET", path: "/openapi.json", id: "openapi", serve: a.serveOpenAPI, summary: "This description.", produces: typeJSON},
+	}
+}

@@ -1,0 +1,40 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// serveStatus says what the archive is and how much it holds.
+func (a *API) serveStatus(w http.ResponseWriter, r *http.Request) error {
+	st, err := a.Store.Stats(r.Context())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, query.Status{Version: a.Version, Storage: a.Storage, Records: st.Records, Exposure: st.Exposure, Now: a.now().UTC()})
+}
+
+func (a *API) serveHealthy(w http.ResponseWriter, _ *http.Request) error {
+	fmt.Fprintln(w, "Healthy.")
+	return nil
+}
+
+// readyTimeout is how long a store may take to count itself and be called ready.
+const readyTimeout = 5 * time.Second
+
+func (a *API) serveReady(w http.ResponseWriter, r *http.Request) error {
+	if a.draining.Load() {
+		return refuse(http.StatusServiceUnavailable, "the archive is shutting down")
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if _, err := a.Store.Stats(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "Ready.")
+	return nil
+}

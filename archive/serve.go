@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/units"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/epicurve/epicurve/archive/api"
+	"github.com/epicurve/epicurve/archive/store/open"
+)
+
+// defaultAddress is where the archive listens.
+const defaultAddress = ":9932"
+
+// serveFlags are the flags of the serve command.
+type serveFlags struct {
+	storage      string
+	web          *web.FlagConfig
+	maxBody      units.Base2Bytes
+	maxRecords   int
+	queryTimeout time.Duration
+	slowQuery    time.Duration
+	grace        time.Duration
+}
+
+func (c *cli) addServe() {
+	f := &serveFlags{}
+	cmd := c.command("serve", "Run the archive.", func(ctx context.Context) error {
+		return serve(ctx, f, promslog.New(&c.log))
+	}).Default()
+	cmd.Flag("storage", "Where the crashes are kept: "+strings.Join(open.Schemes(), ", ")+".").Default("duckdb:epicurve.duckdb").StringVar(&f.storage)
+	f.web = kingpinflag.AddFlags(cmd, defaultAddress)
+	cmd.Flag("ingest.max-body", "Largest request body, after decompression.").Default("64MiB").BytesVar(&f.maxBody)
+	cmd.Flag("ingest.max-records", "Most records in one request.").Default(fmt.Sprint(api.DefaultMaxRecords)).IntVar(&f.maxRecords)
+	cmd.Flag("query.timeout", "Longest time that a question may take.").Default(api.DefaultQueryTimeout.String()).DurationVar(&f.queryTimeout)
+	cmd.Flag("query.slow", "Questions that take longer are logged.").Default(api.DefaultSlowQuery.String()).DurationVar(&f.slowQuery)
+	cmd.Flag("shutdown.grace", "Longest time to finish requests at shutdown.").Default("20s").DurationVar(&f.grace)
+}
+
+// serve wires the archive and runs it until ctx ends:
+//
+//	HTTP ─▶ exporter-toolkit (TLS, basic auth) ─▶ api ─▶ store (open: scheme ─▶ duckdb)
+//	                                               └─▶ /metrics
+func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) {
+	if path := *f.web.WebConfigFile; path != "" {
+		if err := web.Validate(path); err != nil {
+			return fmt.Errorf("web configuration %s: %w", path, err)
+		}
+	}
+	s, err := open.Store(ctx, f.storage)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	a := api.New(api.Config{
+		Store: s, Storage: open.Scheme(f.storage), Version: version.Version, Logger: logger,
+		MaxBody: int64(f.maxBody), MaxRecords: f.maxRecords, QueryTimeout: f.queryTimeout, SlowQuery: f.slowQuery,
+	})
+	logger.Info("Archive is open", "storage", f.storage, "version", version.Version)
+	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
+	return listen(ctx, server, f, a, logger)
+}
+
+// listen serves until ctx ends, then lets the requests that are under way finish.
+func listen(ctx context.Context, server *http.Server, f *serveFlags, a *api.API, logger *slog.Logger) error {
+	failed := make(chan error, 1)
+	go func() { failed <- web.ListenAndServe(server, f.web, logger) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("web server: %w", err)
+	case <-ctx.Done():
+	}
+	logger.Info("Shutting down")
+	a.Drain()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.grace)
+	defer cancel()
+	err := server.Shutdown(grace)
+	if err != nil {
+		err = fmt.Errorf("requests were still running after %s: %w", f.grace, errors.Join(err, server.Close()))
+	}
+	if serving := <-failed; !errors.Is(serving, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("web server: %w", serving))
+	}
+	return err
+}
