@@ -1,0 +1,166 @@
+package annotate
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+// roots writes a machine below a temporary directory.
+func roots(t *testing.T, files map[string]string) Roots {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Roots{Proc: filepath.Join(root, "proc"), Sys: filepath.Join(root, "sys"), Etc: filepath.Join(root, "etc")}
+}
+
+var web1 = map[string]string{
+	"proc/sys/kernel/hostname":       "web-1\n",
+	"proc/sys/kernel/osrelease":      "6.18.4\n",
+	"proc/sys/kernel/random/boot_id": "11111111-2222-3333-4444-555555555555\n",
+	"proc/sys/kernel/core_pattern":   "/var/crash/core.%e.%P.%t.%C\n",
+	"proc/cpuinfo": "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) 8370C\nmicrocode\t: 0xd0003a5\n\n" +
+		"processor\t: 1\nmodel name\t: another\nmicrocode\t: 0x1\n",
+	"proc/stat":      "cpu  1 2 3\nintr 5 6\nbtime 1767225600\nprocesses 9\n", // 2026-01-01T00:00:00Z
+	"etc/machine-id": "0123456789abcdef0123456789abcdef\n",
+}
+
+func TestReadMachine(t *testing.T) {
+	m, missing := ReadMachine(roots(t, web1))
+	want := Machine{
+		Host: crash.Host{
+			Name: "web-1", ID: "0123456789abcdef0123456789abcdef", BootID: "11111111-2222-3333-4444-555555555555",
+			CPUModel: "Intel(R) Xeon(R) 8370C", Microcode: "0xd0003a5", KernelRelease: "6.18.4",
+		},
+		Booted: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	if diff := cmp.Diff(want, m); diff != "" || len(missing) > 0 {
+		t.Errorf("missing %v (-want +got):\n%s", missing, diff)
+	}
+
+	m, missing = ReadMachine(roots(t, map[string]string{
+		"etc/machine-id": "uninitialized\n",
+		"proc/cpuinfo":   "processor : 0\nCPU implementer : 0x41\nCPU part : 0xd0c\n",
+		"sys/devices/system/cpu/cpu0/microcode/version": "0x2\n",
+	}))
+	if m.Host.ID != "" || m.Host.CPUModel != "implementer 0x41 part 0xd0c" || m.Host.Microcode != "0x2" {
+		t.Errorf("an arm64 machine without an id: %+v", m.Host)
+	}
+	if diff := cmp.Diff([]string{"host.name", "host.id", "host.boot_id", "boot time"}, missing); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+}
+
+func TestMachineAnnotate(t *testing.T) {
+	m, _ := ReadMachine(roots(t, web1))
+	for _, tc := range []struct {
+		name   string
+		time   time.Time
+		boot   string
+		wantID string
+		uptime crash.Optional[int64]
+	}{
+		{"in this boot", m.Booted.Add(time.Hour), "", m.Host.BootID, crash.Some(int64(3600))},
+		{"before this boot", m.Booted.Add(-time.Hour), "", "", crash.Optional[int64]{}},
+		{"in another boot, by name", m.Booted.Add(time.Hour), "other", "other", crash.Optional[int64]{}},
+	} {
+		r := crash.Record{Time: tc.time, Host: crash.Host{CPU: "7", BootID: tc.boot}}
+		m.Annotate(&r)
+		if r.Host.BootID != tc.wantID || r.Host.UptimeSeconds != tc.uptime || r.Host.CPU != "7" || r.Host.Name != "web-1" {
+			t.Errorf("%s: %+v", tc.name, r.Host)
+		}
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	at := time.Unix(1767225600, 0).UTC()
+	for _, tc := range []struct {
+		pattern, name string
+		want          CoreName
+		no            bool
+	}{
+		{pattern: "core", name: "core"},
+		{pattern: "core", name: "core.4711", want: CoreName{PID: 4711}}, // kernel.core_uses_pid
+		{pattern: "core", name: "score", no: true},
+		{pattern: "/var/crash/core.%e.%P.%t.%C", name: "core.web.server.4711.1767225600.3",
+			want: CoreName{Exe: "web.server", PID: 4711, Time: at, CPU: "3"}},
+		{pattern: "/x/core-%e-%s-%u-%g-%p-%t", name: "core-a-b-11-1000-1000-42-1767225600.zst",
+			want: CoreName{Exe: "a-b", Signal: 11, UID: "1000", PID: 42, Time: at}},
+		{pattern: "%h!%E!%t", name: "web-1!!usr!bin!thing!1767225600", want: CoreName{Host: "web-1", Exe: "thing", Time: at}},
+		{pattern: "%p.%P.%i.%I.%c.%d", name: "5.4711.5.4711.18446744073709551615.1", no: false, want: CoreName{PID: 4711}},
+		{pattern: "100%%.%e.%q%", name: "100%.x.", want: CoreName{Exe: "x"}},
+		{pattern: "%t.%t", name: "1767225600.1", want: CoreName{Time: at}},
+		{pattern: "|/usr/lib/systemd/systemd-coredump %P", name: "core", no: true},
+		{pattern: "@/run/coredump.socket", name: "core", no: true},
+	} {
+		p, err := ParsePattern(tc.pattern)
+		if err != nil {
+			t.Errorf("%s: %v", tc.pattern, err)
+			continue
+		}
+		got, ok := p.Match(tc.name)
+		if ok == tc.no {
+			t.Errorf("%s: match of %s is %t", tc.pattern, tc.name, ok)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s, %s (-want +got):\n%s", tc.pattern, tc.name, diff)
+		}
+	}
+}
+
+func TestSystemdNames(t *testing.T) {
+	got, ok := MatchSystemd(`core.my\x2eserver\x20x.1000.0123456789abcdef0123456789abcdef.4711.1767225600123456.zst`)
+	want := CoreName{
+		Exe: "my.server x", UID: "1000", BootID: "01234567-89ab-cdef-0123-456789abcdef", PID: 4711,
+		Time: time.UnixMicro(1767225600123456).UTC(),
+	}
+	if diff := cmp.Diff(want, got); !ok || diff != "" {
+		t.Errorf("ok %t (-want +got):\n%s", ok, diff)
+	}
+	if _, ok := MatchSystemd("core.x.1000.nothex.1.2"); ok {
+		t.Error("a name of another kind matched")
+	}
+}
+
+func TestNamesAnnotate(t *testing.T) {
+	names, err := NewNames(roots(t, web1), []string{"dump_%t_%p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	written := at.Add(time.Minute)
+	for _, tc := range []struct {
+		path   string
+		time   time.Time
+		source crash.TimeSource
+	}{
+		{"/c/core.web.4711.1767225600.3", at, crash.TimeFromCoreName},
+		{"/c/dump_1767225600_4711", at, crash.TimeFromCoreName},
+		{"/c/whatever", written, crash.TimeFromMtime},
+		{"/c/dump_1999999999_4711", written, crash.TimeFromMtime}, // says it happened years after it was written
+	} {
+		var r crash.Record
+		names.Annotate(&r, tc.path, written)
+		if !r.Time.Equal(tc.time) || r.TimeSource != tc.source {
+			t.Errorf("%s: %s from %s, want %s from %s", tc.path, r.Time, r.TimeSource, tc.time, tc.source)
+		}
+	}
+	r := crash.Record{Process: crash.Process{Executable: "from-core"}}
+	names.Annotate(&r, "/c/core.web.4711.1767225600.3", written)
+	if r.Process.Executable != "from-core" || r.Process.PID != crash.Some(int64(4711)) || r.Host.CPU != "3" {
+		t.Errorf("%+v %+v: the core's own facts come first", r.Process, r.Host)
+	}
+}
