@@ -41,7 +41,8 @@ type abi struct {
 // i386 supplement 1.1 section 2.2.2 (sp+4 is a multiple of 16 at entry); AAPCS64
 // section 6.4.5 (sp is a multiple of 16) and 6.4.6 (frame records); RISC-V psABI
 // "integer calling convention"; 64-Bit ELF V2 ABI for Power 2.2.2; s390x ELF ABI
-// 1.2.2; AAPCS32 section 6.2.1 (8 at public interfaces).
+// 1.2.2; AAPCS32 section 6.2.1 (8 at public interfaces);
+// LoongArch ELF psABI (16).
 func abiOf(m elf.Machine, c elf.Class, order binary.ByteOrder) abi {
 	switch m {
 	case elf.EM_X86_64:
@@ -71,8 +72,12 @@ func abiOf(m elf.Machine, c elf.Class, order binary.ByteOrder) abi {
 			return abi{arch: "ppc64", word: 8, link: true, align: 16, strict: true}
 		}
 		return abi{arch: "ppc64le", word: 8, link: true, align: 16, strict: true}
+	case elf.EM_PPC:
+		return abi{arch: "ppc", word: 4, link: true, align: 16, strict: true}
 	case elf.EM_S390:
 		return abi{arch: "s390x", word: 8, link: true, align: 8, strict: true}
+	case elf.EM_LOONGARCH:
+		return abi{arch: "loong64", word: 8, link: true, align: 16, strict: true, frameNext: -16, frameReturn: -8, hasChain: true}
 	case elf.EM_ARM:
 		return abi{arch: "arm", word: 4, link: true, align: 8}
 	}

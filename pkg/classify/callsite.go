@@ -100,12 +100,12 @@ func (v *view) readCallX86(inst x86asm.Inst, ret uint64) (callBefore, bool) {
 		if v.x86Mode() == 32 {
 			target = uint64(uint32(target))
 		}
-		return callBefore{how: siteDirect, text: inst.String(), target: target, known: true}, v.placeOf(target) == placeText
+		return callBefore{how: siteDirect, text: assembly(inst, ret-uint64(inst.Len)), target: target, known: true}, v.placeOf(target) == placeText
 	case x86asm.Reg:
 		x, ok := v.x86Register(a)
-		return callBefore{how: siteIndirect, text: inst.String(), target: x, known: ok && a != x86asm.RSP && a != x86asm.ESP}, true
+		return callBefore{how: siteIndirect, text: assembly(inst, ret-uint64(inst.Len)), target: x, known: ok && a != x86asm.RSP && a != x86asm.ESP}, true
 	case x86asm.Mem:
-		c := callBefore{how: siteIndirect, text: inst.String()}
+		c := callBefore{how: siteIndirect, text: assembly(inst, ret-uint64(inst.Len))}
 		if addr, ok := v.x86Address(a, ret, v.abi.word); ok {
 			c.target, c.known = v.word(addr)
 		}

@@ -21,11 +21,11 @@ func (v *view) contradictions(r ruling) []string {
 		return v.wrongAddress(inst)
 	case crash.KindIllegalInstruction:
 		if plain(inst.x86.Op) {
-			return []string{fmt.Sprintf("SIGILL at the instruction %q, which every processor of the kind can run.", inst.x86.String())}
+			return []string{fmt.Sprintf("SIGILL at the instruction %q, which every processor of the kind can run.", assembly(inst.x86, v.pc))}
 		}
 	case crash.KindArithmetic:
 		if v.sig.Code == 1 && plain(inst.x86.Op) {
-			return []string{fmt.Sprintf("A division error at the instruction %q, which divides nothing.", inst.x86.String())}
+			return []string{fmt.Sprintf("A division error at the instruction %q, which divides nothing.", assembly(inst.x86, v.pc))}
 		}
 	}
 	return nil
@@ -45,7 +45,7 @@ func (v *view) wrongAddress(inst instruction) []string {
 	m, ok := inst.memory()
 	if !ok {
 		if plain(inst.x86.Op) && inst.x86.Op != x86asm.PUSH && inst.x86.Op != x86asm.POP {
-			return []string{fmt.Sprintf("A fault at address %#x, while the instruction %q accesses no memory.", v.sig.Addr, inst.x86.String())}
+			return []string{fmt.Sprintf("A fault at address %#x, while the instruction %q accesses no memory.", v.sig.Addr, assembly(inst.x86, v.pc))}
 		}
 		return nil
 	}
@@ -57,7 +57,7 @@ func (v *view) wrongAddress(inst instruction) []string {
 	if size := uint64(max(inst.x86.MemBytes, 1)); v.sig.Addr-addr < size {
 		return nil
 	}
-	return []string{fmt.Sprintf("The faulting address is %#x, but the operand of %q gives %#x with the registers of the fault.", v.sig.Addr, inst.x86.String(), addr)}
+	return []string{fmt.Sprintf("The faulting address is %#x, but the operand of %q gives %#x with the registers of the fault.", v.sig.Addr, assembly(inst.x86, v.pc), addr)}
 }
 
 // simpleOperand reports whether the instruction touches no memory but its

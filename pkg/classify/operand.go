@@ -10,6 +10,9 @@ import (
 // x86Register returns the value of a general register of 32 or 64 bits, by the
 // kernel's name for it.
 func (v *view) x86Register(r x86asm.Reg) (uint64, bool) {
+	if r == x86asm.RSP || r == x86asm.ESP {
+		return v.sp, true
+	}
 	name := strings.ToLower(r.String())
 	if x, ok := v.regs.Value(name); ok {
 		return x, true
@@ -64,3 +67,8 @@ func (v *view) x86Address(m x86asm.Mem, next, raised uint64) (uint64, bool) {
 
 // xRegister is the kernel's name of an AArch64 general register.
 func xRegister(n int) string { return "x" + strconv.Itoa(n) }
+
+// assembly prints an instruction in the syntax of GNU tools, as gdb shows it.
+func assembly(inst x86asm.Inst, pc uint64) string {
+	return x86asm.GNUSyntax(inst, pc, nil)
+}

@@ -114,7 +114,7 @@ func (v *view) nonCanonicalOperand(r ruling, inst instruction) (ruling, bool) {
 	next := v.pc + uint64(inst.x86.Len)
 	if m, ok := inst.memory(); ok {
 		if addr, known := v.x86Address(m, next, 0); known && !v.abi.isCanonical(addr) {
-			r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q accesses the non-canonical address %#x.", inst.x86.String(), addr))
+			r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q accesses the non-canonical address %#x.", assembly(inst.x86, v.pc), addr))
 			return r, true
 		}
 	}
@@ -135,7 +135,7 @@ func (v *view) nonCanonicalOperand(r ruling, inst instruction) (ruling, bool) {
 		return ruling{}, false
 	}
 	r.kind = crash.KindBadCall
-	r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q goes to a non-canonical address, which faults before it arrives.", inst.x86.String()))
+	r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q goes to a non-canonical address, which faults before it arrives.", assembly(inst.x86, v.pc)))
 	return r, true
 }
 
@@ -183,6 +183,9 @@ func (v *view) alignedAccess() (ruling, bool) {
 	}
 	r.confidence = crash.ConfidenceLikely
 	switch {
+	case len(v.regs.Names) == 0:
+		r.confidence = crash.ConfidenceAmbiguous
+		r.reasons = append(r.reasons, "The registers are not at hand: an access through a non-canonical pointer, a return or call to one, an aligned vector access to misaligned memory, or a privileged instruction.")
 	case v.sp%v.abi.word != 0 || (v.abi.strict && v.skew() == v.abi.entry):
 		r.kind = crash.KindMisalignedStack
 		r.reasons = append(r.reasons,
@@ -198,17 +201,17 @@ func (v *view) alignedAccess() (ruling, bool) {
 // alignedOperand decides with the instruction at pc.
 func (v *view) alignedOperand(r ruling, inst instruction) ruling {
 	if inst.privileged() {
-		r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q is privileged; C libraries use some of them to stop a program at once.", inst.x86.String()))
+		r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q is privileged; C libraries use some of them to stop a program at once.", assembly(inst.x86, v.pc)))
 		return r
 	}
 	m, _ := inst.memory()
 	addr, known := v.x86Address(m, v.pc+uint64(inst.x86.Len), 0)
 	if !inst.aligned() || !known || addr%16 == 0 {
 		r.confidence = crash.ConfidenceAmbiguous
-		r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q gives no reason for it.", inst.x86.String()))
+		r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q gives no reason for it.", assembly(inst.x86, v.pc)))
 		return r
 	}
-	r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q needs an aligned operand, and its address is %#x.", inst.x86.String(), addr))
+	r.reasons = append(r.reasons, fmt.Sprintf("The instruction %q needs an aligned operand, and its address is %#x.", assembly(inst.x86, v.pc), addr))
 	switch m.Base {
 	case x86asm.RSP, x86asm.ESP:
 		r.kind = crash.KindMisalignedStack

@@ -37,6 +37,9 @@ func (v *view) arrival() *transfer {
 	switch {
 	case v.pcRunnable() || !v.faulted():
 		return nil
+	case v.spUnknown:
+		t := transfer{how: howTransfer, confidence: crash.ConfidenceAmbiguous}
+		v.transfer = t.because("The stack pointer is unknown, so a return, a call and a jump can't be told apart.")
 	case v.abi.x86():
 		v.transfer = v.arrivalByStack()
 	case v.abi.link:

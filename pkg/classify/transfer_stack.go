@@ -69,7 +69,7 @@ func (v *view) arrivalAligned(s stackSigns) *transfer {
 		return t.because(s.describe(v), "sp mod 16 is 0, so the caller's stack was already off its alignment.")
 	case !s.belowKnown:
 		t := transfer{how: howReturn, confidence: crash.ConfidenceLikely}
-		return t.because(aligned, "The stack is not in the core, so only the registers speak.")
+		return t.because(aligned, "The stack is not at hand, so only the registers speak.")
 	case s.popped && s.topText:
 		t := transfer{how: howReturn, confidence: crash.ConfidenceLikely}
 		return t.because(aligned, v.poppedReason(), fmt.Sprintf(
@@ -109,7 +109,7 @@ func (v *view) arrivalAtEntry(s stackSigns) *transfer {
 		return v.callOrJump(s, entry)
 	case !s.belowKnown || !s.topKnown:
 		t := transfer{how: howTransfer, confidence: crash.ConfidenceAmbiguous}
-		return t.because(entry, "The stack is not in the core; a misaligned return would leave the same registers.")
+		return t.because(entry, "The stack is not at hand; a misaligned return would leave the same registers.")
 	default:
 		t := transfer{how: howJump, confidence: crash.ConfidenceAmbiguous}
 		return t.because(entry, v.notPoppedReason(), "The word at sp is no return address, so no call led here either.")

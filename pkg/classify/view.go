@@ -23,7 +23,11 @@ type view struct {
 	sig  corefile.Signal
 
 	pc, sp uint64
-	order  binary.ByteOrder
+	// log is set when the facts come from a log line; spUnknown when that
+	// line has no stack pointer, so that 0 means nothing.
+	log, spUnknown bool
+
+	order binary.ByteOrder
 	// notes are reasons that stand whatever rule decides.
 	notes []string
 
