@@ -67,12 +67,29 @@ func (p *plan) have(addr uint64, n int) bool {
 	})
 }
 
+// joined returns the pieces in file order, with those that touch made one.
+func (p *plan) joined() []piece {
+	slices.SortFunc(p.pieces, func(a, b piece) int { return cmp.Or(cmp.Compare(a.off, b.off), cmp.Compare(a.n, b.n)) })
+	out := p.pieces[:0]
+	for _, q := range p.pieces {
+		if len(out) > 0 {
+			last := &out[len(out)-1]
+			gap := q.off - last.off
+			if gap <= int64(last.n) && q.addr-last.addr == uint64(gap) {
+				last.n = max(last.n, int(gap)+q.n)
+				continue
+			}
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
 // read captures the pieces in file order. A stream that has passed some of
 // them is read a second time where it can be; what stays out of reach is left
 // unknown. It reports whether the input ended within a piece.
 func (p *plan) read(w *window) (cut bool, err error) {
-	slices.SortFunc(p.pieces, func(a, b piece) int { return cmp.Compare(a.off, b.off) })
-	pieces := p.pieces
+	pieces := p.joined()
 	p.pieces = nil
 	for again := false; ; again = true {
 		var passed []piece

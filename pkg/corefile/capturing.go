@@ -32,6 +32,7 @@ type capturing struct {
 }
 
 func (c *capturing) run() {
+	c.rescan()
 	p := &plan{m: c.m}
 	r := &c.f.Thread.Registers
 	p.around(r.SP, c.below(), stackSize-c.below())

@@ -68,7 +68,7 @@ func readCompressed(c *compression, input func() io.Reader, again bool, size int
 	f, err := readCore(&window{src: src, buf: sc.window[:]}, opt)
 	switch {
 	case src.damage != nil && err != nil:
-		return nil, decoderError(c, src.damage)
+		return nil, decoderError(c, src.damage) // rather than what it led to
 	case err != nil:
 		return nil, err
 	}

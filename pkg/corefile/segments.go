@@ -95,13 +95,19 @@ func (s *segments) take(p phdr) {
 			s.notes = append(s.notes, p)
 		}
 	case elf.PT_LOAD:
-		end := p.vaddr + p.memsz
-		if end < p.vaddr {
-			end = ^uint64(0)
-		}
-		s.table.add(Segment{
-			Start: p.vaddr, End: end, Flags: p.flags,
-			Offset: p.offset, Dumped: min(p.filesz, p.memsz),
-		})
+		s.table.add(p.segment())
+	}
+}
+
+// segment returns a PT_LOAD as a Segment; one that would wrap around the
+// address space ends at its top.
+func (p *phdr) segment() Segment {
+	end := p.vaddr + p.memsz
+	if end < p.vaddr {
+		end = ^uint64(0)
+	}
+	return Segment{
+		Start: p.vaddr, End: end, Flags: p.flags,
+		Offset: p.offset, Dumped: min(p.filesz, p.memsz),
 	}
 }

@@ -64,7 +64,7 @@ func (s *stream) fill(p []byte) (int, error) {
 		return 0, &Error{Reason: ReasonLimit, What: "read stopped", Offset: s.pos, Err: err}
 	}
 	s.reads++
-	n, err := io.ReadFull(s.r, p)
+	n, err := readFull(s.r, p)
 	s.pos += int64(n)
 	s.bytes += int64(n)
 	if err == nil {
@@ -74,8 +74,31 @@ func (s *stream) fill(p []byte) (int, error) {
 		return n, e // the input below a decoder failed: not the core's fault
 	}
 	s.end = s.pos
-	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != io.EOF {
 		s.damage = err
+	}
+	return n, nil
+}
+
+// readFull reads len(p) bytes. Unlike io.ReadFull it returns io.EOF for every
+// end of the input, so that io.ErrUnexpectedEOF is always a decoder's.
+func readFull(r io.Reader, p []byte) (int, error) {
+	n, idle := 0, 0
+	for n < len(p) {
+		m, err := r.Read(p[n:])
+		if m < 0 || m > len(p)-n {
+			return n, errors.New("reader returned more bytes than asked for")
+		}
+		n += m
+		if err != nil && n < len(p) {
+			return n, err
+		}
+		if idle++; m > 0 {
+			idle = 0
+		}
+		if idle > 100 {
+			return n, io.ErrNoProgress
+		}
 	}
 	return n, nil
 }

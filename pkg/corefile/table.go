@@ -13,11 +13,14 @@ type table struct {
 	chunks [][]entry // of chunkEntries each, the last one filled last
 	n      int
 	big    []Segment // what does not fit into an entry
+	extra  []Segment // of interest, found in a second look when others were dropped
 	base   int64     // file offset of the first segment; entries count from it
 	unit   uint64    // size of a partial dump: the header page of ELF files
 	sorted bool
 	// partial: segments are missing (cut file, or more than the table holds).
 	partial bool
+	// dropped: the table had no room for some of them.
+	dropped bool
 	// limit is the length of the input, -1 when unknown: what lies behind it
 	// was not dumped.
 	limit int64
@@ -26,6 +29,7 @@ type table struct {
 const (
 	chunkEntries = 1024
 	maxEntries   = 96 * chunkEntries // 1.5 MiB
+	maxPlain     = 88 * chunkEntries // the rest is for executable segments
 	maxBig       = 2048
 )
 
@@ -61,9 +65,13 @@ func (t *table) add(s Segment) {
 	if t.n == 0 {
 		t.base, t.sorted = s.Offset, true
 	}
+	if t.n >= maxEntries || (t.n >= maxPlain && !s.Executable()) {
+		t.partial, t.dropped = true, true
+		return
+	}
 	e, ok := t.pack(s)
-	if !ok || t.n >= maxEntries {
-		t.partial = true
+	if !ok {
+		t.partial, t.dropped = true, true
 		return
 	}
 	if t.n%chunkEntries == 0 {
@@ -182,14 +190,24 @@ func (t *table) find(addr uint64) (Segment, bool) {
 			return s, true
 		}
 	}
+	for _, s := range t.extra {
+		if addr >= s.Start && addr < s.End {
+			return s, true
+		}
+	}
 	return Segment{}, false
 }
 
 // from returns the first segment that ends above addr.
-func (t *table) from(addr uint64) (Segment, bool) {
+func (t *table) from(addr uint64) (first Segment, ok bool) {
 	i := sort.Search(t.n, func(i int) bool { return t.at(i).End > addr })
-	if i == t.n {
-		return Segment{}, false
+	if ok = i < t.n; ok {
+		first = t.at(i)
 	}
-	return t.at(i), true
+	for _, s := range t.extra {
+		if s.End > addr && (!ok || s.Start < first.Start) {
+			first, ok = s, true
+		}
+	}
+	return first, ok
 }
