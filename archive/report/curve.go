@@ -29,6 +29,7 @@ func writeCurve(w io.Writer, t query.Timeseries) {
 		fmt.Fprintln(w, "  no crashes in this range")
 		return
 	}
+	wide := barWidth(len(t.Times))
 	unit := max(1, math.Ceil(peak/curveHeight))
 	rows := int(math.Ceil(peak / unit))
 	gutter := len(fmt.Sprintf("%.0f", float64(rows)*unit))
@@ -39,14 +40,18 @@ func writeCurve(w io.Writer, t query.Timeseries) {
 		}
 		var line strings.Builder
 		for i := range t.Times {
-			line.WriteRune(cell(t, i, float64(row-1)*unit, unit))
+			line.WriteString(strings.Repeat(string(cell(t, i, float64(row-1)*unit, unit)), wide))
 		}
 		fmt.Fprintf(w, "  %*s │%s\n", gutter, label, strings.TrimRight(line.String(), " "))
 	}
-	fmt.Fprintf(w, "  %*s └%s\n", gutter, "", strings.Repeat("─", len(t.Times)))
-	fmt.Fprintf(w, "  %*s  %s\n", gutter, "", axis(t))
-	fmt.Fprintf(w, "  %*s  %s; one box is %.0f, one column %s\n", gutter, "", legend(t), unit, width(time.Duration(t.Interval)))
+	fmt.Fprintf(w, "  %*s └%s\n", gutter, "", strings.Repeat("─", wide*len(t.Times)))
+	fmt.Fprintf(w, "  %*s  %s\n", gutter, "", axis(t, wide))
+	fmt.Fprintf(w, "  %*s  %s; one row is %.0f, one bar %s\n", gutter, "", legend(t), unit, width(time.Duration(t.Interval)))
 }
+
+// barWidth is the width of a bucket's bar in characters: few buckets are drawn
+// wide, so that an outbreak of a minute does not look like a comb's tooth.
+func barWidth(buckets int) int { return max(1, min(4, DefaultColumns/max(1, buckets))) }
 
 // cell returns the symbol of the series that covers the middle of the box
 // between bottom and bottom+unit in bucket i.
@@ -86,7 +91,7 @@ func total(t query.Timeseries, i int) float64 {
 }
 
 // axis labels the first and the last bucket, and the middle where it fits.
-func axis(t query.Timeseries) string {
+func axis(t query.Timeseries, wide int) string {
 	layout := "15:04:05"
 	if time.Duration(t.Interval) >= time.Hour {
 		layout = "01-02 15:04"
@@ -94,15 +99,15 @@ func axis(t query.Timeseries) string {
 	if time.Duration(t.Interval) >= 24*time.Hour {
 		layout = "2006-01-02"
 	}
-	n := len(t.Times)
+	n := wide * len(t.Times)
 	line := []rune(strings.Repeat(" ", max(n, len(layout))))
 	put := func(column int, text string) { copy(line[max(0, column):], []rune(text)) }
 	put(0, t.Times[0].UTC().Format(layout))
 	if n >= 2*len(layout)+2 {
-		put(n-len(layout), t.Times[n-1].UTC().Format(layout))
+		put(n-len(layout), t.Times[len(t.Times)-1].UTC().Format(layout))
 	}
 	if n >= 4*len(layout) {
-		put(n/2-len(layout)/2, t.Times[n/2].UTC().Format(layout))
+		put(n/2-len(layout)/2, t.Times[len(t.Times)/2].UTC().Format(layout))
 	}
 	return strings.TrimRight(string(line), " ") + " UTC"
 }
@@ -150,5 +155,5 @@ func sparkline(counts []int64) string {
 		level := int((c*8 - 1) / peak)
 		b.WriteRune([]rune(levels)[min(level, utf8.RuneCountInString(levels)-1)])
 	}
-	return b.String()
+	return strings.TrimRight(b.String(), " ")
 }

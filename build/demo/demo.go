@@ -73,11 +73,12 @@ func (c Config) show(ctx context.Context, s *services, dir string, began time.Ti
 	if err != nil {
 		return err
 	}
+	first := time.Now()
 	made, err := source.outbreak(ctx, c.Rounds)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "crashes   %d made in %s\n", made.sum(), time.Since(began).Round(100*time.Millisecond))
+	fmt.Fprintf(c.Out, "          %d made in %s\n", made.sum(), time.Since(first).Round(100*time.Millisecond))
 	window := query.Range{From: began.Add(-2 * time.Second), To: time.Now().Add(arrival)}
 	took, err := s.arrived(ctx, made, window)
 	if err != nil {

@@ -16,7 +16,13 @@ import (
 func TestMain(m *testing.M) {
 	addr := os.Getenv("DEMO_TEST_LISTEN")
 	if addr == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		if programs.dir != "" {
+			if err := os.RemoveAll(programs.dir); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}
+		os.Exit(code)
 	}
 	http.HandleFunc("GET /api/health", func(http.ResponseWriter, *http.Request) {})
 	go func() {

@@ -31,7 +31,7 @@ func (c Config) openSource(ctx context.Context, dir, cores string) (*source, err
 	}
 	switch {
 	case err == nil:
-		fmt.Fprintf(c.Out, "crashes   real ones, by %d ways of small C programs:\n", len(crashlab.Demo()))
+		fmt.Fprintf(c.Out, "crashes   real ones, by small C programs; the kernel writes their core files:\n")
 		for _, m := range crashlab.Demo() {
 			fmt.Fprintf(c.Out, "            %-17s %s\n", m.Name, m.Summary)
 		}
