@@ -23,35 +23,19 @@ func Dispersion(y []float64) float64 {
 // weeksForDispersion is the least number of weeks whose sums are compared.
 const weeksForDispersion = 8
 
-// Overdispersion is how much more than a Poisson process daily and weekly
-// counts vary.
-type Overdispersion struct {
-	Phi float64 // largest of 1, daily and weekly var/mean
-	P   float64 // smallest χ² tail of the two, Fisher's index of dispersion
-}
-
-// DailyOverdispersion compares daily counts and, from eight weeks on, the sums
-// of seven days, aligned to the end.
-func DailyOverdispersion(daily []float64) Overdispersion {
-	o := Overdispersion{Phi: 1, P: 1}
-	o.add(daily)
+// DailyDispersion returns how much more than a Poisson process daily counts
+// vary: the largest of 1, the dispersion of the days and, from eight weeks on,
+// that of the sums of seven days, aligned to the end.
+func DailyDispersion(daily []float64) float64 {
+	phi := math.Max(1, Dispersion(daily))
 	var weeks []float64
 	for i := len(daily) % 7; i+7 <= len(daily); i += 7 {
 		weeks = append(weeks, sum(daily[i:i+7]))
 	}
 	if len(weeks) >= weeksForDispersion {
-		o.add(weeks)
+		phi = math.Max(phi, Dispersion(weeks))
 	}
-	return o
-}
-
-func (o *Overdispersion) add(counts []float64) {
-	if len(counts) < 2 || sum(counts) == 0 {
-		return
-	}
-	phi, df := Dispersion(counts), float64(len(counts)-1)
-	o.Phi = math.Max(o.Phi, phi)
-	o.P = math.Min(o.P, ChiSqTail(phi*df, df))
+	return phi
 }
 
 func sum(xs []float64) float64 {

@@ -46,11 +46,9 @@ type Parameters struct {
 
 	// OnsetLogBF is the least ln Bayes factor of a change of rate,
 	// LeftCensored the largest probability of being older than the archive
-	// that still allows a date. OverdispersedP is the p below which daily or
-	// weekly counts are called over-dispersed and the onset widened.
-	OnsetLogBF     float64
-	LeftCensored   float64
-	OverdispersedP float64
+	// that still allows a date.
+	OnsetLogBF   float64
+	LeftCensored float64
 
 	// A new cluster is one unseen for NewLookBack days that then reaches
 	// NewPerDay episodes in 24 h or NewPerWeek in 7 d.
@@ -127,7 +125,7 @@ func Defaults() Parameters {
 		Confidence: 0.95,
 		VerdictMin: 5, SoFarMin: 10, TrustMin: 30,
 
-		OnsetLogBF: 3, LeftCensored: 0.05, OverdispersedP: 0.01,
+		OnsetLogBF: 3, LeftCensored: 0.05,
 
 		NewLookBack: 90, NewPerDay: 3, NewPerWeek: 5,
 
