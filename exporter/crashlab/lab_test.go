@@ -38,6 +38,7 @@ func TestDemoCrashes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			check(t, path, m.Want)
 			if info.Size() > 2<<20 {
 				t.Errorf("the core has %d bytes, want at most 2 MiB", info.Size())
 			}

@@ -112,8 +112,11 @@ func Demo() []Mode {
 }
 
 // Modes returns every mode, the demo's first.
-func Modes() []Mode {
-	return slices.Concat(Demo(), returnModes(), callModes(), accessModes(), endModes(), signalModes(),
+func Modes() []Mode { return slices.Concat(Demo(), Zoo()) }
+
+// Zoo returns the modes of the cores in testdata/cores.
+func Zoo() []Mode {
+	return slices.Concat(returnModes(), callModes(), accessModes(), endModes(), signalModes(),
 		handlerModes(), misalignModes(), stackModes(), takeModes(), foreignModes(), raceModes())
 }
 

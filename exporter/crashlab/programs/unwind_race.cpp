@@ -8,7 +8,12 @@
 // being one setcontext, while a timer signals them at random moments; the
 // handler fills its stack frame with zeros, as handlers with a buffer do.
 //
-//   unwind_race THREADS SECONDS
+//   unwind_race THREADS SECONDS far|near
+//
+// far: the thrower has a buffer of its own, so that the saved context is 8 KiB
+// below the landing pad, within the handler's zeros: setcontext returns to 0.
+// near: it is 2 KiB below, within what the kernel saves of the vector registers
+// for the handler: setcontext returns to whatever that is.
 #include <atomic>
 #include <ctime>
 
@@ -59,12 +64,23 @@ struct Ledger {
 	}
 };
 
+bool near_by;
+
 KEEP void fail(int code) { throw code; }
+
+KEEP void fail_far(int code)
+{
+	volatile char message[6144];
+	touch(message);
+	fail(code);
+	touch(message);
+}
 
 KEEP void settle(int code, long &count)
 {
 	Ledger ledger{count};
-	fail(code);
+	if (near_by) fail(code);
+	else fail_far(code);
 	touch(&ledger);
 }
 
@@ -109,7 +125,8 @@ void *worker(void *)
 
 int main(int argc, char **argv)
 {
-	if (argc < 3) return lab_usage("unwind_race: want two arguments");
+	if (argc < 4) return lab_usage("unwind_race: want three arguments");
+	near_by = !strcmp(argv[3], "near");
 	struct sigaction action{};
 	action.sa_handler = on_signal;
 	action.sa_flags = SA_RESTART;
