@@ -4,7 +4,7 @@ import "github.com/epicurve/epicurve/pkg/crash"
 
 // Version is the version of the rules and of the signatures they lead to. It
 // grows by one with every change that can give an old core another class, kind
-// or signature (docs/adr/0003-signature-versioning.md).
+// or signature (docs/adr/0007-signature-versioning.md).
 const Version = 1
 
 // Rule decides one sort of crash.

@@ -118,6 +118,9 @@ func (v *view) arrivalAtEntry(s stackSigns) *transfer {
 
 // shiftedReturn: the popped word is pc although sp says "entry".
 func (v *view) shiftedReturn(s stackSigns, c crash.Confidence) *transfer {
+	if v.laxOutside() {
+		c = crash.ConfidenceAmbiguous
+	}
 	t := transfer{how: howShifted, confidence: c}
 	out := t.because(v.poppedReason(), fmt.Sprintf("sp mod 16 is %d after the pop, where a healthy return leaves 0: sp was off by a word.", v.skew()))
 	switch {
@@ -127,10 +130,24 @@ func (v *view) shiftedReturn(s stackSigns, c crash.Confidence) *transfer {
 		if s.site.how == siteUnknown {
 			out.reasons = append(out.reasons, "A call through a bad pointer would show the same only if the word below sp equalled pc by chance.")
 		}
+	case v.laxOutside():
+		out.reasons = append(out.reasons, "The frame pointer of the caller is off as well, so that the whole stack may have been misaligned before, as code that keeps another calling convention leaves it.")
 	case c == crash.ConfidenceAmbiguous:
 		out.reasons = append(out.reasons, "The word at sp is no return address; a jump over a stale word would look alike.")
 	}
 	return out
+}
+
+// laxOutside reports whether the caller's stack frame, as far as frame pointers
+// tell, is itself off the ABI's alignment: Go and some just-in-time compilers
+// keep sp a multiple of 8 only, and what they call inherits it.
+func (v *view) laxOutside() bool {
+	fp := v.regs.FP
+	if v.abi.arch != "amd64" || !v.regs.HasFP || fp <= v.sp || fp%16 != 8 || !v.sameStack(fp) {
+		return false
+	}
+	ret, ok := v.word(fp + uint64(v.abi.frameReturn))
+	return ok && v.returnAddress(ret)
 }
 
 // nullAtEntry: pc, the word below sp and sp's alignment fit a call of null, a
