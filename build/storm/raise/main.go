@@ -1,7 +1,7 @@
 // Command raise raises a storm by hand:
 //
 //	go run ./build/storm/raise -kind kill -exporter bin/epicurve-exporter -archive bin/epicurve-archive
-//	go run ./build/storm/raise -kind flood -exporter bin/epicurve-exporter
+//	go run ./build/storm/raise -kind flood -exporter bin/epicurve-exporter -cores 10000
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/epicurve/epicurve/build/storm"
 )
@@ -45,6 +46,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		_, err = storm.Kill{
 			Exporter: *exporter, Archive: *archive, Dir: dir, Cores: *cores,
 			ExporterKills: *kills, ArchiveKills: *archiveKills, Seed: *seed, Out: out,
+		}.Run(ctx)
+	case "flood":
+		_, err = storm.Flood{
+			Exporter: *exporter, Dir: dir, Cores: *cores, Within: 10 * time.Second, Singles: 300, Idle: 30 * time.Second, Out: out,
 		}.Run(ctx)
 	default:
 		err = fmt.Errorf("unknown kind %q", *kind)
