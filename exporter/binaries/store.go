@@ -1,0 +1,165 @@
+package binaries
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+)
+
+// Bounds of the store.
+const (
+	maxOpen    = 16      // files remembered at a time, good or not
+	maxSymbols = 1 << 20 // symbols kept over all files, 16 bytes each
+)
+
+// Config says where files are.
+type Config struct {
+	// Root is put before every path; "" is the root of this process. An
+	// exporter in a container sets the host's mount, such as /host.
+	Root string
+	// Log receives why files were not used, at debug level; nil discards it.
+	Log *slog.Logger
+}
+
+// Store answers the questions of classify.Binaries. It is safe for concurrent
+// use and holds at most maxOpen descriptors.
+type Store struct {
+	root string
+	log  *slog.Logger
+
+	mu    sync.Mutex
+	files map[key]*binary
+	order []key // least recently used first
+}
+
+type key struct{ path, buildID string }
+
+// New returns a store that has opened nothing yet.
+func New(c Config) *Store {
+	log := c.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Store{root: c.Root, log: log, files: map[key]*binary{}}
+}
+
+// Text returns n bytes at an offset of the file that path and build id name;
+// false when there is no such file here.
+func (s *Store) Text(path, buildID string, offset uint64, n int) ([]byte, bool) {
+	if n <= 0 || n > 4096 || offset > 1<<62 {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.file(path, buildID)
+	if b == nil {
+		return nil, false
+	}
+	out := make([]byte, n)
+	if _, err := io.ReadFull(io.NewSectionReader(b.file, int64(offset), int64(n)), out); err != nil {
+		return nil, false
+	}
+	return out, true
+}
+
+// Symbol returns the linker name of the function at an offset of the file, and
+// the distance from its start.
+func (s *Store) Symbol(path, buildID string, offset uint64) (string, uint64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.file(path, buildID)
+	if b == nil {
+		return "", 0, false
+	}
+	addr, ok := b.address(offset)
+	if !ok {
+		return "", 0, false
+	}
+	if !b.loaded {
+		s.makeRoom()
+		s.load(b, buildID)
+	}
+	return b.symbols.at(addr)
+}
+
+// Close closes every file. The store can be used again afterwards.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.files {
+		b.close()
+	}
+	clear(s.files)
+	s.order = nil
+	return nil
+}
+
+// file returns the open file of a build id; nil when it is not here, which is
+// remembered as well.
+func (s *Store) file(path, buildID string) *binary {
+	k := key{path, buildID}
+	if b, ok := s.files[k]; ok {
+		s.touch(k)
+		return b
+	}
+	b, err := open(s.root, path, buildID)
+	if err != nil {
+		s.log.Debug("binary is not at hand", "path", path, "build_id", buildID, "err", err)
+	}
+	if len(s.order) >= maxOpen {
+		s.forget(s.order[0])
+	}
+	s.files[k] = b
+	s.order = append(s.order, k)
+	return b
+}
+
+func (s *Store) touch(k key) {
+	for i, o := range s.order {
+		if o == k {
+			s.order = append(append(s.order[:i:i], s.order[i+1:]...), k)
+			return
+		}
+	}
+}
+
+func (s *Store) forget(k key) {
+	s.files[k].close()
+	delete(s.files, k)
+	s.order = s.order[1:]
+}
+
+// makeRoom drops the symbols of files that were used least recently until
+// another full table fits; a table holds at most half of the bound.
+func (s *Store) makeRoom() {
+	kept := 0
+	for i := len(s.order) - 1; i >= 0; i-- {
+		b := s.files[s.order[i]]
+		if b == nil || !b.loaded {
+			continue
+		}
+		if kept += len(b.symbols.entries); kept > maxSymbols/2 {
+			b.unload()
+		}
+	}
+}
+
+// load reads the symbols of a file: its own, else those of its debug file.
+func (s *Store) load(b *binary, buildID string) {
+	b.loaded = true
+	t, err := readSymbols(b.elf, b.file)
+	if err == nil && !t.full && len(buildID) > 2 {
+		debug := "/usr/lib/debug/.build-id/" + buildID[:2] + "/" + buildID[2:] + ".debug"
+		if d, derr := open(s.root, debug, buildID); derr == nil {
+			if more, derr := readSymbols(d.elf, d.file); derr == nil && more.full {
+				t, b.debug = more, d.file
+			} else {
+				d.close()
+			}
+		}
+	}
+	if err != nil {
+		s.log.Debug("symbols can't be read", "path", b.path, "err", err)
+	}
+	b.symbols = t
+}
