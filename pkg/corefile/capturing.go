@@ -107,7 +107,7 @@ func (c *capturing) returns(p *plan, r *Registers) {
 		if !ok || !s.Executable() {
 			return true
 		}
-		if texts < c.opt.ReturnText {
+		if texts < c.opt.ReturnText && !c.inVDSO(s) {
 			p.around(addr, textBefore, textBefore)
 			texts++
 		}
@@ -133,6 +133,9 @@ func (c *capturing) returns(p *plan, r *Registers) {
 func (c *capturing) wantAhead(p *plan) {
 	if fr := sigframeOf(c.h); fr != nil && c.raised(fr) {
 		p.want(c.searchZone(fr))
+	}
+	if vdso, ok := c.f.Auxv[atSysinfoEhdr]; ok {
+		p.want(vdso, vdso+headerPage)
 	}
 	n := 0
 	for i := range c.f.Files {
@@ -176,8 +179,8 @@ func (c *capturing) moduleBase(addr uint64) (uint64, bool) {
 	if !found {
 		return 0, false
 	}
-	if vdso, ok := c.f.Auxv[atSysinfoEhdr]; ok && vdso >= s.Start && vdso < s.End {
-		return vdso, true
+	if c.inVDSO(s) {
+		return c.f.Auxv[atSysinfoEhdr], true
 	}
 	if c.f.HasFiles || !s.Executable() {
 		return 0, false
@@ -193,4 +196,12 @@ func (c *capturing) moduleBase(addr uint64) (uint64, bool) {
 		s = below
 	}
 	return 0, false
+}
+
+// inVDSO reports whether a segment is the vDSO, the one text that the kernel
+// always dumps. The stack holds its address for reasons of its own, so it is
+// no sign of a call.
+func (c *capturing) inVDSO(s Segment) bool {
+	vdso, ok := c.f.Auxv[atSysinfoEhdr]
+	return ok && vdso >= s.Start && vdso < s.End
 }

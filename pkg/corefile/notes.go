@@ -111,6 +111,9 @@ func (k *walker) ahead() int {
 	if k.set.kernel && k.set.threads > 1 {
 		return int(min(noteSeek, k.end-k.pos))
 	}
+	if k.set.threads > 4 { // gdb puts what we look for behind all threads
+		return int(min(windowSize, k.end-k.pos))
+	}
 	return int(min(noteRead, k.end-k.pos))
 }
 
