@@ -18,14 +18,16 @@ import (
 	"github.com/epicurve/epicurve/exporter/ship"
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/exporter/watch"
+	"github.com/epicurve/epicurve/pkg/crash"
 )
 
 // node is everything that runs, wired like this:
 //
 //	core dirs ─▶ watcher ─▶ pipeline (8 workers) ─▶ committer ─▶ spool ─▶ shipper ─▶ archive
-//	                        read, classify,          │    ▲        │
-//	                        annotate                 ▼    │        └─ checkpoint, shipped, refused
-//	                                             population ──▶ registry ──▶ /metrics, push
+//	                        read, classify,          ▲    │        │
+//	                        annotate                 │    │        └─ checkpoint, shipped, refused
+//	running services ─▶ coverage (exposure) ─────────┘    ▼
+//	                                              population ─▶ registry ─▶ /metrics, push
 //
 // It stops from left to right: the watcher lets its workers end, then the
 // committer saves a last checkpoint, then the spool is closed.
@@ -36,6 +38,8 @@ type node struct {
 	committer  *pipeline.Committer
 	population *metrics.Population
 	watcher    *watch.Watcher
+	coverage   *pipeline.Coverage
+	slot       pipeline.Slot // of the earlier run
 	shipper    *ship.Shipper // nil without an archive
 	registry   *metrics.Registry
 	health     *health
@@ -90,7 +94,10 @@ func (n *node) run(ctx context.Context) {
 	commitCtx, endCommits := context.WithCancel(context.WithoutCancel(ctx))
 	committing.Go(func() { n.committer.Run(commitCtx) })
 
+	var covering sync.WaitGroup
+	covering.Go(func() { n.coverage.Run(ctx, n.slot) })
 	n.watcher.Run(ctx)
+	covering.Wait()
 	endCommits()
 	committing.Wait()
 	shipping.Wait()
@@ -111,14 +118,14 @@ func newNode(cfg config.Config, logger *slog.Logger) (*node, error) {
 }
 
 func (n *node) wire(cfg config.Config) error {
-	fold, files, err := resume(n.spool)
+	fold, st, err := resume(n.spool)
 	if err != nil {
 		return err
 	}
 	n.population = fold.Population
 	n.committer = pipeline.NewCommitter(n.spool, fold, n.exporter, n.logger)
 
-	reader, err := newReader(cfg.Core, n.logger)
+	reader, err := newReader(cfg, n.logger)
 	if err != nil {
 		return err
 	}
@@ -127,8 +134,10 @@ func (n *node) wire(cfg config.Config) error {
 		Dirs: cfg.Core.Dirs, Ignore: cfg.Core.Ignore,
 		Settle: time.Duration(cfg.Core.Settle), Rescan: time.Duration(cfg.Core.Rescan), Poll: time.Duration(cfg.Core.Poll),
 		Observer: n.health.observe(n.exporter), Logger: n.logger,
-	}, files, line.Handle)
-	n.committer.RememberFiles(n.watcher.Done)
+	}, st.Files, line.Handle)
+	n.coverage = n.newCoverage(reader)
+	n.slot = st.Slot
+	n.committer.Remember(n.watcher.Done, n.coverage.Slot)
 
 	if cfg.Archive.URL != "" {
 		client, err := ship.NewClient(ship.Config{
@@ -146,35 +155,51 @@ func (n *node) wire(cfg config.Config) error {
 
 // resume continues the counters of an earlier run: its checkpoint, then what
 // the spool holds beyond.
-func resume(s *spool.Spool) (*pipeline.Fold, []watch.Key, error) {
+func resume(s *spool.Spool) (*pipeline.Fold, pipeline.State, error) {
+	var st pipeline.State
 	checkpoint, err := s.LoadCheckpoint()
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w (to begin again from zero, move the state directory away)", err)
+		return nil, st, fmt.Errorf("%w (to begin again from zero, move the state directory away)", err)
 	}
-	var st pipeline.State
 	if len(checkpoint.State) > 0 {
 		if err := json.Unmarshal(checkpoint.State, &st); err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", spool.ErrCheckpoint, err)
+			return nil, st, fmt.Errorf("%w: %w", spool.ErrCheckpoint, err)
 		}
 	}
 	fold, err := pipeline.NewFold(st, checkpoint.Seq, time.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, st, err
 	}
-	return fold, st.Files, s.Replay(checkpoint.Seq, fold.Apply)
+	return fold, st, s.Replay(checkpoint.Seq, fold.Apply)
 }
 
-func newReader(cfg config.Core, logger *slog.Logger) (*pipeline.Reader, error) {
+func newReader(cfg config.Config, logger *slog.Logger) (*pipeline.Reader, error) {
 	var roots annotate.Roots
 	machine, missing := annotate.ReadMachine(roots)
 	if len(missing) > 0 {
 		logger.Warn("Some facts about this machine are unknown", "missing", missing)
 	}
-	names, err := annotate.NewNames(roots, cfg.NamePatterns)
+	names, err := annotate.NewNames(roots, cfg.Core.NamePatterns)
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline.Reader{Machine: machine, Names: names}, nil
+	var services annotate.Services
+	for _, s := range cfg.Services {
+		services = append(services, annotate.Service{Name: s.Name, Version: s.Version, Executable: s.Executable})
+	}
+	return &pipeline.Reader{Machine: machine, Names: names, Services: services}, nil
+}
+
+// newCoverage accounts for the time in which this host's crashes are counted:
+// from the first scan on, while the spool takes them.
+func (n *node) newCoverage(r *pipeline.Reader) *pipeline.Coverage {
+	return &pipeline.Coverage{
+		Blank:    crash.Exposure{Host: r.Machine.Host},
+		Covering: func() bool { return n.health.scanned.Load() && !n.committer.Full() },
+		Builds:   func() []crash.ExposedBuild { return r.Services.Running(annotate.Roots{}) },
+		Commit:   n.committer.Commit,
+		Logger:   n.logger,
+	}
 }
 
 func (n *node) backlog() metrics.Backlog {

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/epicurve/epicurve/exporter/spool"
+	"github.com/epicurve/epicurve/pkg/crash"
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
@@ -32,7 +34,7 @@ type Kill struct {
 type Result struct {
 	Made     int // cores dropped
 	Counted  int // sum of coredump_crashes_total
-	Spooled  int // entries that left the spool or are still in it
+	Spooled  int // crashes in the spool, or in the archive when there is one
 	Archived int // records in the archive, -1 without one
 	Took     time.Duration
 }
@@ -195,32 +197,63 @@ func (s *kill) count(ctx context.Context) (Result, error) {
 	if err := s.exporter.start(); err != nil {
 		return r, err
 	}
-	defer s.exporter.stop(os.Interrupt)
-	var page string
+	err := s.rest(ctx, &r)
+	if s.archive != nil {
+		var statusErr error
+		r.Archived, statusErr = s.archived(ctx)
+		err = errors.Join(err, statusErr)
+	}
+	err = errors.Join(err, s.exporter.stop(os.Interrupt))
+	spooled, twice, spoolErr := s.spooled()
+	r.Spooled = spooled
+	if s.archive != nil {
+		r.Spooled = r.Archived // what is shipped has left the spool
+	}
+	if err = errors.Join(err, spoolErr); err != nil {
+		return r, err
+	}
+	if r.Counted != r.Made || r.Spooled != r.Made || twice > 0 {
+		err = fmt.Errorf("made %d, counted %d, spooled %d (%d of them twice), archived %d", r.Made, r.Counted, r.Spooled, twice, r.Archived)
+	}
+	return r, err
+}
+
+// rest waits until everything is counted and shipped.
+func (s *kill) rest(ctx context.Context, r *Result) error {
 	counted := func() bool {
-		page = s.exporter.page(ctx, "/metrics")
+		page := s.exporter.page(ctx, "/metrics")
 		v, ok := metric(page, "coredump_crashes_total")
 		pending, _ := metric(page, "epicurve_exporter_spool_pending_records")
 		r.Counted = int(v)
 		return ok && r.Counted >= s.Cores && (s.archive == nil || pending == 0)
 	}
-	err := until(ctx, 2*time.Minute, "every crash counted and shipped", counted)
-	if err == nil { // an exporter that counts twice would do so at its next rescan
-		pause(ctx, time.Second)
-		counted()
+	if err := until(ctx, 2*time.Minute, "every crash counted and shipped", counted); err != nil {
+		return err
 	}
-	waiting, _ := metric(page, "epicurve_exporter_spool_pending_records")
-	r.Spooled = int(waiting)
-	if s.archive != nil {
-		archived, statusErr := s.archived(ctx)
-		err = errors.Join(err, statusErr)
-		r.Archived = archived
-		r.Spooled += archived
+	pause(ctx, time.Second) // an exporter that counts twice would go on
+	counted()
+	return nil
+}
+
+// spooled counts the crashes in the spool of the exporter that was stopped.
+func (s *kill) spooled() (once, twice int, err error) {
+	sp, err := spool.Open(spool.Config{Dir: filepath.Join(s.Dir, "state")})
+	if err != nil {
+		return 0, 0, err
 	}
-	if err == nil && (r.Counted != r.Made || r.Spooled != r.Made) {
-		err = fmt.Errorf("made %d, counted %d, spooled %d, archived %d", r.Made, r.Counted, r.Spooled, r.Archived)
-	}
-	return r, err
+	defer sp.Close()
+	ids := make(map[crash.ID]bool)
+	err = sp.Replay(0, func(e spool.Entry) error {
+		if e.Record == nil {
+			return nil
+		}
+		if ids[e.Record.ID] {
+			twice++
+		}
+		ids[e.Record.ID] = true
+		return nil
+	})
+	return len(ids), twice, err
 }
 
 func (s *kill) archived(ctx context.Context) (int, error) {

@@ -17,6 +17,19 @@ type Config struct {
 	State   State   `yaml:"state"`
 	Archive Archive `yaml:"archive"`
 	Push    Push    `yaml:"push"`
+	// Services are the watched services: they name crashes by executable,
+	// and their running time is recorded as exposure.
+	Services []Service `yaml:"services"`
+}
+
+// Service is a program whose crashes and running time are told apart.
+type Service struct {
+	Name string `yaml:"name"`
+	// Version is needed only where build ids do not tell versions apart.
+	Version string `yaml:"version"`
+	// Executable is a pattern of the path of the executable, or of its base
+	// name when it holds no slash.
+	Executable string `yaml:"executable"`
 }
 
 // Core says where core files appear and when they count as complete.

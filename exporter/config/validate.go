@@ -17,7 +17,20 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 // Validate checks a whole configuration and returns every fault at once, each
 // with the name of its field.
 func (c *Config) Validate() error {
-	return errors.Join(c.Core.validate(), c.State.validate(), c.Archive.validate(), c.Push.validate())
+	return errors.Join(c.Core.validate(), c.State.validate(), c.Archive.validate(), c.Push.validate(), validateServices(c.Services))
+}
+
+func validateServices(services []Service) error {
+	var errs []error
+	for i, s := range services {
+		if s.Name == "" || len(s.Name) > 256 {
+			errs = append(errs, fmt.Errorf("services[%d].name: has %d bytes, want 1 to 256", i, len(s.Name)))
+		}
+		if _, err := path.Match(s.Executable, ""); err != nil || s.Executable == "" {
+			errs = append(errs, fmt.Errorf("services[%d].executable: %q is not a pattern such as /opt/web/bin/* or web-server", i, s.Executable))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (c *Core) validate() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/epicurve/epicurve/exporter/spool"
@@ -55,10 +56,13 @@ type Committer struct {
 	observer CommitObserver
 	logger   *slog.Logger
 	files    func() []watch.Key
+	slot     func() Slot
 
 	requests chan request
 	waiting  []spool.Entry // counted, but not in the log yet
+	backlog  atomic.Int64  // len(waiting), for other goroutines
 	dirty    bool          // counted since the last checkpoint
+	saved    Slot          // of the last checkpoint
 }
 
 type request struct {
@@ -66,18 +70,23 @@ type request struct {
 	done  chan Outcome
 }
 
-// NewCommitter returns a committer; files gives the states of files that need
-// no further look, for checkpoints. Call Run before Commit.
+// NewCommitter returns a committer; call Run before Commit.
 func NewCommitter(log Log, fold *Fold, observer CommitObserver, logger *slog.Logger) *Committer {
 	return &Committer{
 		log: log, fold: fold, observer: observer, logger: logger,
-		files: func() []watch.Key { return nil }, requests: make(chan request),
+		files: func() []watch.Key { return nil }, slot: func() Slot { return Slot{} }, requests: make(chan request),
 	}
 }
 
-// RememberFiles sets where checkpoints take the states of files from. Call it
-// before Run.
-func (c *Committer) RememberFiles(files func() []watch.Key) { c.files = files }
+// Remember sets where checkpoints take the states of files that need no further
+// look and the slot of exposure from. Call it before Run.
+func (c *Committer) Remember(files func() []watch.Key, slot func() Slot) {
+	c.files, c.slot = files, slot
+}
+
+// Full reports whether nothing more can be counted, because the spool cannot be
+// written and too many records wait in memory. It may be called at any time.
+func (c *Committer) Full() bool { return c.backlog.Load() >= maxWaiting }
 
 // Commit makes one entry durable and counts it.
 func (c *Committer) Commit(ctx context.Context, e spool.Entry) (Outcome, error) {
@@ -171,6 +180,7 @@ func (c *Committer) append(entries []spool.Entry) bool {
 			return false
 		}
 		c.waiting = append(c.waiting, entries...)
+		c.backlog.Store(int64(len(c.waiting)))
 		c.observer.Waiting(len(c.waiting))
 	}
 	for _, e := range entries {
@@ -196,19 +206,22 @@ func (c *Committer) flush() {
 	c.fold.seq = max(c.fold.seq, last)
 	c.logger.Info("The spool can be written again", "records", len(c.waiting))
 	c.waiting = nil
+	c.backlog.Store(0)
 	c.observer.Waiting(0)
 }
 
 // checkpoint saves the fold. While records wait in memory it does not: they
 // would be lost by a restart if their files were remembered as read.
 func (c *Committer) checkpoint() {
-	if !c.dirty || len(c.waiting) > 0 {
+	slot := c.slot()
+	changed := c.dirty || !slot.Start.Equal(c.saved.Start) || slot.Covered != c.saved.Covered
+	if !changed || len(c.waiting) > 0 {
 		return
 	}
-	if err := c.log.SaveCheckpoint(c.fold.seq, c.fold.state(c.files())); err != nil {
+	if err := c.log.SaveCheckpoint(c.fold.seq, c.fold.state(c.files(), slot)); err != nil {
 		c.logger.Error("Cannot save a checkpoint of the counters; a restart will take longer", "err", err)
 		return
 	}
-	c.dirty = false
+	c.dirty, c.saved = false, slot
 	c.observer.Checkpointed(time.Now())
 }

@@ -16,6 +16,8 @@ type State struct {
 	IDs []byte `json:"ids"`
 	// Files are states of files that need no further look.
 	Files []watch.Key `json:"files"`
+	// Slot is the slot of exposure under way.
+	Slot Slot `json:"slot"`
 	// Start is when the counters began.
 	Start time.Time `json:"start"`
 }
@@ -54,6 +56,6 @@ func (f *Fold) count(r *crash.Record) {
 }
 
 // state returns what a checkpoint keeps.
-func (f *Fold) state(files []watch.Key) State {
-	return State{Counts: f.Population.Counts(), IDs: f.seen.bytes(), Files: files, Start: f.start}
+func (f *Fold) state(files []watch.Key, slot Slot) State {
+	return State{Counts: f.Population.Counts(), IDs: f.seen.bytes(), Files: files, Slot: slot, Start: f.start}
 }

@@ -41,6 +41,8 @@ type Reader struct {
 	Rules   classify.Options
 	Machine annotate.Machine
 	Names   *annotate.Names
+	// Services name the service of an executable.
+	Services annotate.Services
 }
 
 // Reading is what became of one look at a file.
@@ -135,6 +137,7 @@ func (r *Reader) unusable(file *os.File, f watch.File, key watch.Key, err error)
 func (r *Reader) annotate(record *crash.Record, path string, key watch.Key) {
 	r.Names.Annotate(record, path, key.ModTime())
 	r.Machine.Annotate(record)
+	r.Services.Annotate(record)
 	bound(record)
 }
 
