@@ -62,3 +62,13 @@ func TrendParts(r query.Range) (from, width int64) {
 	width = (CeilMicro(r.To) - from + query.TrendBuckets - 1) / query.TrendBuckets
 	return from, max(width, 1)
 }
+
+// SortEvents orders events of the ledger by time, then id.
+func SortEvents(events []query.LedgerEvent) {
+	slices.SortFunc(events, func(a, b query.LedgerEvent) int {
+		if c := a.Time.Compare(b.Time); c != 0 {
+			return c
+		}
+		return slices.Compare(a.ID[:], b.ID[:])
+	})
+}

@@ -24,7 +24,7 @@ type Population struct {
 	Exposure         PopulationExposure
 }
 
-// PopulationCrashes has one entry a crash, in ascending order of time.
+// PopulationCrashes has one entry a crash, in ascending order of time, then of id.
 type PopulationCrashes struct {
 	Time             []int64 // microseconds since the Unix epoch
 	Class, Signature []int32
@@ -33,14 +33,16 @@ type PopulationCrashes struct {
 }
 
 // PopulationExposure has one entry for each UTC day and combination of values
-// of a host; a host that reports the builds of its services has one for each
-// build, weighted by its running time, else one weighted by the covered time.
-// Dimensions that exposure doesn't know have the value "".
+// of a host, in ascending order of days; a slot that names the builds of its
+// services adds to one entry for each build, by its running time, any other slot
+// adds its covered time. Slots are cut at midnight and at the ends of the range.
+// Dimensions that exposure doesn't know have the value "". Entries of less than
+// LeastExposure are left out.
 type PopulationExposure struct {
 	Day        []int32   // days since the Unix epoch
 	Days       []float64 // host-days
 	Codes      [][]int32
-	HostUptime []int64 // seconds at the end of the day's last slot, -1 where unknown
+	HostUptime []int64 // seconds, of the day's last slot that knows it, else -1
 }
 
 // Populations is the part of a store that the evaluation reads.
@@ -50,7 +52,7 @@ type Populations interface {
 	// Version changes whenever records, exposure or ledger events were
 	// added, so that evaluations can be kept until then.
 	Version(ctx context.Context) (int64, error)
-	// LedgerEvents returns every event of the ledger.
+	// LedgerEvents returns every event of the ledger, by time, then id.
 	LedgerEvents(ctx context.Context) ([]query.LedgerEvent, error)
 	// AppendLedger adds events durably, idempotent by id.
 	AppendLedger(ctx context.Context, events []query.LedgerEvent) (Appended, error)

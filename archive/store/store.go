@@ -51,6 +51,8 @@ type Store interface {
 	// crashes that req selects.
 	DimensionValues(ctx context.Context, dimension string, req query.Request) (query.DimensionValues, error)
 
+	Populations
+
 	Stats(ctx context.Context) (Stats, error)
 	Close() error
 }
@@ -58,6 +60,6 @@ type Store interface {
 // Stats describes a store for its self-metrics and /-/ready.
 type Stats struct {
 	Records  int64
-	Exposure int64
+	Exposure int64 // slots
 	Bytes    int64 // on disk; -1 when unknown
 }

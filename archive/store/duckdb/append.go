@@ -35,6 +35,7 @@ func (s *Store) Append(ctx context.Context, records []crash.Record) (store.Appen
 		return store.Appended{}, fmt.Errorf("duckdb: append %d records: %w", len(records), err)
 	}
 	s.next += int64(done.Added)
+	s.version.Add(int64(done.Added))
 	return done, nil
 }
 
@@ -183,6 +184,8 @@ func (w *writer) records(records []crash.Record, next, received int64) error {
 			return duckdb.UUID(r.ID)
 		case "ts":
 			return r.Time.UnixMicro()
+		case column(fieldUptime):
+			return optional(r.Host.UptimeSeconds)
 		}
 		d := byColumn[col]
 		if d.text {
@@ -223,19 +226,23 @@ func detailValue(f crash.Field, r *crash.Record) driver.Value {
 	case f.Bool != nil:
 		return *f.Bool(r)
 	case f.Int != nil:
-		if v := *f.Int(r); v.Known {
-			return v.Value
-		}
+		return optional(*f.Int(r))
 	case f.Address != nil:
-		if v := *f.Address(r); v.Known {
-			return v.Value
-		}
+		return optional(*f.Address(r))
 	case f.String != nil:
 		if s := *f.String(r); s != "" {
 			return s
 		}
 	}
 	return nil
+}
+
+// optional returns a column value, nil when it is not known.
+func optional[T any](v crash.Optional[T]) driver.Value {
+	if !v.Known {
+		return nil
+	}
+	return v.Value
 }
 
 // asJSON returns a list or map of texts as JSON, nil when it is empty.

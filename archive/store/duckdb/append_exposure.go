@@ -47,6 +47,7 @@ func (s *Store) AppendExposure(ctx context.Context, slots []crash.Exposure) (sto
 	}
 	if done.Added > 0 {
 		s.exposed.Store(true)
+		s.version.Add(int64(done.Added))
 	}
 	return done, nil
 }
@@ -104,10 +105,9 @@ func (w *writer) slots(slots []crash.Exposure) error {
 		case "host_boot_id":
 			return e.Host.BootID
 		case "host_uptime_seconds":
-			if up := e.Host.UptimeSeconds; up.Known {
-				return up.Value
-			}
-			return nil
+			return optional(e.Host.UptimeSeconds)
+		case "builds":
+			return int32(len(e.Builds))
 		}
 		return code(e, crash.ExposedBuild{}, col)
 	})
@@ -123,6 +123,8 @@ func (w *writer) slots(slots []crash.Exposure) error {
 			return b.slot.Length.Nanoseconds()
 		case "running":
 			return b.Running.Nanoseconds()
+		case "host_uptime_seconds":
+			return optional(b.slot.Host.UptimeSeconds)
 		}
 		return code(b.slot, b.ExposedBuild, col)
 	})

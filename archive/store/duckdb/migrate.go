@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/epicurve/epicurve/archive/store"
@@ -14,7 +15,11 @@ import (
 // is written, and ends with a checkpoint, because upstream reports of logs that
 // can't be replayed mix ALTER with rows.
 func (s *Store) migrate(ctx context.Context) error {
-	version, err := s.version(ctx)
+	layout, err := s.columns(ctx)
+	if err != nil {
+		return err
+	}
+	version, err := s.schemaVersion(ctx, layout)
 	if err != nil {
 		return err
 	}
@@ -24,7 +29,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	}
 	changed := false
 	for _, t := range tables() {
-		c, err := s.shape(ctx, t)
+		c, err := s.shape(ctx, t, layout[t.name])
 		if err != nil {
 			return fmt.Errorf("table %s: %w", t.name, err)
 		}
@@ -37,7 +42,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		changed = true
 	}
 	if !changed {
+		s.layout = layout
 		return nil
+	}
+	if s.layout, err = s.columns(ctx); err != nil {
+		return err
 	}
 	if _, err := s.db.ExecContext(ctx, "CHECKPOINT"); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -45,11 +54,10 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// version returns the schema's version, 0 for an empty store.
-func (s *Store) version(ctx context.Context) (int, error) {
-	have, err := s.columns(ctx, tableMeta)
-	if err != nil || len(have) == 0 {
-		return 0, err
+// schemaVersion returns the version of the file's schema, 0 for an empty store.
+func (s *Store) schemaVersion(ctx context.Context, layout map[string][]string) (int, error) {
+	if len(layout[tableMeta]) == 0 {
+		return 0, nil
 	}
 	var v sql.NullInt64
 	if err := s.db.QueryRowContext(ctx, "SELECT max(version) FROM "+tableMeta).Scan(&v); err != nil {
@@ -58,13 +66,9 @@ func (s *Store) version(ctx context.Context) (int, error) {
 	return int(v.Int64), nil
 }
 
-// shape creates a table or adds the columns that it lacks, and reports whether
-// it did anything.
-func (s *Store) shape(ctx context.Context, t table) (changed bool, err error) {
-	have, err := s.columns(ctx, t.name)
-	if err != nil {
-		return false, err
-	}
+// shape creates a table or adds the columns that it lacks to those that it has,
+// and reports whether it did anything.
+func (s *Store) shape(ctx context.Context, t table, have []string) (changed bool, err error) {
 	if len(have) == 0 {
 		var defs []string
 		for _, c := range t.columns {
@@ -77,15 +81,13 @@ func (s *Store) shape(ctx context.Context, t table) (changed bool, err error) {
 	for _, c := range t.columns {
 		known[c.name] = true
 	}
-	present := make(map[string]bool)
 	for _, name := range have {
 		if !known[name] {
 			return false, fmt.Errorf("%w: column %s is not known to this build", store.ErrNewerSchema, name)
 		}
-		present[name] = true
 	}
 	for _, c := range t.columns {
-		if present[c.name] {
+		if slices.Contains(have, c.name) {
 			continue
 		}
 		if _, err := s.db.ExecContext(ctx, "ALTER TABLE "+t.name+" ADD COLUMN "+c.name+" "+c.sqlType); err != nil {
@@ -96,22 +98,23 @@ func (s *Store) shape(ctx context.Context, t table) (changed bool, err error) {
 	return changed, nil
 }
 
-// columns returns a table's columns in their order, none when there is no table.
-func (s *Store) columns(ctx context.Context, name string) (names []string, err error) {
+// columns returns the columns of every table, in the order of appenders.
+func (s *Store) columns(ctx context.Context) (layout map[string][]string, err error) {
 	rows, err := s.db.QueryContext(ctx,
-		"SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND database_name = current_database() ORDER BY column_index", name)
+		"SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND database_name = current_database() ORDER BY table_name, column_index")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the columns: %w", err)
 	}
 	defer closeRows(rows, &err)
+	layout = make(map[string][]string)
 	for rows.Next() {
-		var n string
-		if err := rows.Scan(&n); err != nil {
+		var table, name string
+		if err := rows.Scan(&table, &name); err != nil {
 			return nil, err
 		}
-		names = append(names, n)
+		layout[table] = append(layout[table], name)
 	}
-	return names, rows.Err()
+	return layout, rows.Err()
 }
 
 // closeRows closes rows and keeps the first error.

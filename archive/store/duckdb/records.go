@@ -123,11 +123,12 @@ func byRow(table, columns, list string) string {
 
 func (s *Store) readFacts(ctx context.Context, list string, records map[int64]*crash.Record) (err error) {
 	dims := dimensions()
-	cols := []string{"seq", "id", "ts"}
+	cols := []string{"seq", "id", "ts", column(fieldUptime)}
 	cells := make([]cell, len(dims))
 	var seq, ts int64
 	var id duckdb.UUID
-	dest := []any{&seq, &id, &ts}
+	var uptime sql.NullInt64
+	dest := []any{&seq, &id, &ts, &uptime}
 	for i, d := range dims {
 		cols = append(cols, d.column)
 		dest = append(dest, cells[i].target(d))
@@ -143,6 +144,7 @@ func (s *Store) readFacts(ctx context.Context, list string, records map[int64]*c
 		}
 		r := records[seq]
 		r.ID, r.Time = crash.ID(id), fromMicro(ts)
+		r.Host.UptimeSeconds = crash.Optional[int64]{Value: uptime.Int64, Known: uptime.Valid}
 		for i, d := range dims {
 			*d.Field.String(r) = s.value(d, cells[i])
 		}

@@ -16,13 +16,15 @@ import (
 //	dict      the texts that codes stand for, per dimension
 //	exposure  one row a host and slot
 //	exposed   one row a build that ran in a slot
-//	meta      the schema's version, the newest row counts
+//	ledger    one row an event, as JSON
+//	meta      the schema's version
 const (
 	tableFacts    = "facts"
 	tableDetail   = "detail"
 	tableDict     = "dict"
 	tableExposure = "exposure"
 	tableExposed  = "exposed"
+	tableLedger   = "ledger"
 	tableMeta     = "meta"
 )
 
@@ -62,11 +64,14 @@ func dimensions() []dimension {
 	return ds
 }
 
-// detailFields lists the fields that are not dimensions.
+// fieldUptime is kept with the facts, because statistics read it of every crash.
+const fieldUptime = "host.uptime_seconds"
+
+// detailFields lists the fields that are kept in detail.
 func detailFields() []crash.Field {
 	var fs []crash.Field
 	for _, f := range crash.Fields() {
-		if !f.Dimension {
+		if !f.Dimension && f.Name != fieldUptime {
 			fs = append(fs, f)
 		}
 	}
@@ -111,7 +116,7 @@ func buildFields() []dimension { return dimensionsOf(store.BuildDimensions()) }
 
 // tables returns the wanted shape of the whole store.
 func tables() []table {
-	facts := []columnDef{{"seq", "BIGINT"}, {"id", "UUID"}, {"ts", "BIGINT"}}
+	facts := []columnDef{{"seq", "BIGINT"}, {"id", "UUID"}, {"ts", "BIGINT"}, {column(fieldUptime), "BIGINT"}}
 	for _, d := range dimensions() {
 		facts = append(facts, columnDef{d.column, d.columnType()})
 	}
@@ -122,19 +127,20 @@ func tables() []table {
 		detail = append(detail, columnDef{column(f.Name), detailType(f)})
 	}
 	exposure := []columnDef{
-		{"start", "BIGINT"}, {"length", "BIGINT"}, {"covered", "BIGINT"},
+		{"start", "BIGINT"}, {"length", "BIGINT"}, {"covered", "BIGINT"}, {"builds", "INTEGER"},
 		{"host_boot_id", "VARCHAR"}, {"host_uptime_seconds", "BIGINT"},
 	}
 	for _, d := range exposureFields() {
 		exposure = append(exposure, columnDef{d.column, d.columnType()})
 	}
-	exposed := []columnDef{{"start", "BIGINT"}, {"length", "BIGINT"}, {"running", "BIGINT"}}
+	exposed := []columnDef{{"start", "BIGINT"}, {"length", "BIGINT"}, {"running", "BIGINT"}, {"host_uptime_seconds", "BIGINT"}}
 	for _, d := range append(exposureFields(), buildFields()...) {
 		exposed = append(exposed, columnDef{d.column, d.columnType()})
 	}
 	return []table{
 		{tableMeta, []columnDef{{"version", "INTEGER"}}},
 		{tableDict, []columnDef{{"dimension", "VARCHAR"}, {"code", "INTEGER"}, {"value", "VARCHAR"}}},
+		{tableLedger, []columnDef{{"id", "UUID"}, {"ts", "BIGINT"}, {"cluster", "VARCHAR"}, {"event", "VARCHAR"}}},
 		{tableFacts, facts}, {tableDetail, detail}, {tableExposure, exposure}, {tableExposed, exposed},
 	}
 }

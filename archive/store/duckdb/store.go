@@ -47,7 +47,8 @@ type Store struct {
 	dict    *dictionary
 	layout  map[string][]string // columns of each table, in the order of appenders
 
-	exposed atomic.Bool // whether any exposure is recorded
+	exposed atomic.Bool  // whether any exposure is recorded
+	version atomic.Int64 // rows of all sorts that were ever added
 }
 
 var _ store.Store = (*Store)(nil)
@@ -105,29 +106,30 @@ func (s *Store) load(ctx context.Context) error {
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
-	s.layout = make(map[string][]string)
-	for _, t := range tables() {
-		cols, err := s.columns(ctx, t.name)
-		if err != nil {
-			return fmt.Errorf("columns of %s: %w", t.name, err)
-		}
-		s.layout[t.name] = cols
+	if err := s.loadCounts(ctx); err != nil {
+		return err
 	}
-	var last sql.NullInt64
-	if err := s.db.QueryRowContext(ctx, "SELECT max(seq) FROM "+tableFacts).Scan(&last); err != nil {
-		return fmt.Errorf("read the last sequence number: %w", err)
-	}
-	s.next = last.Int64 + 1
-	var exposed bool
-	if err := s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+tableExposure+")").Scan(&exposed); err != nil {
-		return fmt.Errorf("look for exposure: %w", err)
-	}
-	s.exposed.Store(exposed)
 	dict, err := loadDictionary(ctx, s.db)
 	if err != nil {
 		return fmt.Errorf("read the dictionary: %w", err)
 	}
 	s.dict = dict
+	return nil
+}
+
+// loadCounts reads where the numbering goes on, and whether there is exposure.
+func (s *Store) loadCounts(ctx context.Context) error {
+	var last sql.NullInt64
+	if err := s.db.QueryRowContext(ctx, "SELECT max(seq) FROM "+tableFacts).Scan(&last); err != nil {
+		return fmt.Errorf("read the last sequence number: %w", err)
+	}
+	s.next = last.Int64 + 1
+	var slots, events int64
+	if err := s.db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM "+tableExposure+"), (SELECT count(*) FROM "+tableLedger+")").Scan(&slots, &events); err != nil {
+		return fmt.Errorf("count exposure and ledger: %w", err)
+	}
+	s.exposed.Store(slots > 0)
+	s.version.Store(last.Int64 + slots + events)
 	return nil
 }
 

@@ -2,9 +2,7 @@ package duckdb
 
 import (
 	"context"
-	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/epicurve/epicurve/archive/store"
@@ -42,28 +40,4 @@ func TestConformance(t *testing.T) {
 			return open(t, paths[s])
 		},
 	})
-}
-
-func TestNewerSchemaIsRefused(t *testing.T) {
-	for name, sql := range map[string]string{
-		"version": "INSERT INTO meta VALUES (99)",
-		"column":  "ALTER TABLE facts ADD COLUMN from_the_future INTEGER",
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "a.duckdb")
-			s, err := Open(context.Background(), path, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := s.db.Exec(sql); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := Open(context.Background(), path, Options{}); !errors.Is(err, store.ErrNewerSchema) {
-				t.Errorf("Open: %v, want %v", err, store.ErrNewerSchema)
-			}
-		})
-	}
 }

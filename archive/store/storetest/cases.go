@@ -9,6 +9,7 @@ import (
 
 	"github.com/epicurve/epicurve/archive/store"
 	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/query"
 )
 
 func testEmpty(t *testing.T, open Opener) {
@@ -19,6 +20,8 @@ func testEmpty(t *testing.T, open Opener) {
 	p.ask(t, grouped, "crash.class")
 	p.append(t, nil)
 	p.expose(t, nil)
+	p.annotate(t, nil)
+	p.askPopulation(t, around())
 	st, err := p.s.Stats(context.Background())
 	if err != nil || st.Records != 0 || st.Exposure != 0 {
 		t.Errorf("Stats of an empty store: %+v, %v", st, err)
@@ -54,8 +57,19 @@ func testReopen(t *testing.T, open Opener) {
 	p := &pair{s: open.Empty(t), o: NewOracle()}
 	p.append(t, sequence(100))
 	p.expose(t, []crash.Exposure{{Host: crash.Host{Name: "host-1"}, Start: sequence(1)[0].Time, Length: time.Hour, Covered: time.Hour}})
+	note := query.LedgerEvent{ID: crash.ID{3}, Time: sequence(1)[0].Time, Actor: "ann", Cluster: "other/abort in svc-1", Action: query.ActionNote, Text: "seen"}
+	p.annotate(t, []query.LedgerEvent{note})
+	before, err := p.s.Version(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
 	p.s = open.Reopen(t, p.s)
+	if after, err := p.s.Version(context.Background()); err != nil || after != before {
+		t.Errorf("version %d before and %d after reopening, %v", before, after, err)
+	}
 	p.ask(t, everything(), "host.name")
+	p.askPopulation(t, around())
+	p.annotate(t, []query.LedgerEvent{note})
 	p.append(t, sequence(150))
 	p.s = open.Reopen(t, p.s)
 	p.ask(t, everything(), "crash.signature")

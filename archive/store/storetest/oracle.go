@@ -17,6 +17,7 @@ type Oracle struct {
 	mu      sync.Mutex
 	records []crash.Record
 	slots   []crash.Exposure
+	events  []query.LedgerEvent
 }
 
 var _ store.Store = (*Oracle)(nil)

@@ -127,6 +127,10 @@ func testPopulation(t *testing.T, open Opener) {
 			if rapid.Bool().Draw(t, "with exposure") {
 				p.expose(t, rapid.SliceOfN(rapid.Custom(pop.exposure), 1, 12).Draw(t, "slots"))
 			}
+			if rapid.Bool().Draw(t, "with ledger") {
+				p.annotate(t, rapid.SliceOfN(rapid.Custom(pop.event), 1, 4).Draw(t, "events"))
+			}
+			p.askPopulation(t, pop.request(t).Range)
 			for range 3 {
 				p.ask(t, pop.request(t), rapid.SampledFrom(crash.Dimensions()).Draw(t, "values of").Name)
 			}

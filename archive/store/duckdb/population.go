@@ -1,0 +1,185 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// Version counts the rows that were ever added.
+func (s *Store) Version(context.Context) (int64, error) { return s.version.Load(), nil }
+
+// Population reads the columns of a range.
+func (s *Store) Population(ctx context.Context, req store.PopulationRequest) (store.Population, error) {
+	dims := dimensionsOf(req.Dimensions)
+	p := store.Population{Values: make([][]string, len(dims))}
+	class, signature := s.dense(dimensionOf("crash.class"), &p.Class), s.dense(dimensionOf("crash.signature"), &p.Signature)
+	codes := make([]*denseCodes, len(dims))
+	for i, d := range dims {
+		codes[i] = s.dense(d, &p.Values[i])
+	}
+	if err := s.crashColumns(ctx, req, dims, &p.Crashes, append([]*denseCodes{class, signature}, codes...)); err != nil {
+		return store.Population{}, fmt.Errorf("duckdb: population: %w", err)
+	}
+	if err := s.exposureColumns(ctx, req, dims, &p.Exposure, codes); err != nil {
+		return store.Population{}, fmt.Errorf("duckdb: population's exposure: %w", err)
+	}
+	return p, nil
+}
+
+// denseCodes renumbers the values of one dimension in the order in which they
+// are met, so that a dictionary holds only what is used.
+type denseCodes struct {
+	s     *Store
+	d     dimension
+	out   *[]string
+	codes map[int32]int32
+	texts map[string]int32
+}
+
+func (s *Store) dense(d dimension, out *[]string) *denseCodes {
+	return &denseCodes{s: s, d: d, out: out, codes: make(map[int32]int32), texts: make(map[string]int32)}
+}
+
+// of returns the dense code of a stored cell, a code or a text.
+func (c *denseCodes) of(v driver.Value) int32 {
+	if text, ok := v.(string); ok {
+		return c.text(text)
+	}
+	stored, _ := v.(int32)
+	if n, ok := c.codes[stored]; ok {
+		return n
+	}
+	n := c.text(c.s.dict.value(c.d.column, stored))
+	c.codes[stored] = n
+	return n
+}
+
+func (c *denseCodes) text(text string) int32 {
+	n, ok := c.texts[text]
+	if !ok {
+		n = int32(len(*c.out))
+		*c.out = append(*c.out, text)
+		c.texts[text] = n
+	}
+	return n
+}
+
+// crashColumns fills the columns of crashes; codes are those of class,
+// signature and dims.
+func (s *Store) crashColumns(ctx context.Context, req store.PopulationRequest, dims []dimension, out *store.PopulationCrashes, codes []*denseCodes) error {
+	w, err := s.selectFacts(query.Request{Range: req.Range})
+	if err != nil {
+		return err
+	}
+	cols := []string{"ts", column(fieldUptime), colClass, colSignature}
+	for _, d := range dims {
+		cols = append(cols, d.column)
+	}
+	out.Codes = make([][]int32, len(dims))
+	return s.stream(ctx, "SELECT "+strings.Join(cols, ", ")+" FROM "+tableFacts+w.where()+" ORDER BY ts, id", w.args, func(row []driver.Value) {
+		out.Time = append(out.Time, row[0].(int64))
+		out.HostUptime = append(out.HostUptime, uptime(row[1]))
+		out.Class = append(out.Class, codes[0].of(row[2]))
+		out.Signature = append(out.Signature, codes[1].of(row[3]))
+		for i := range dims {
+			out.Codes[i] = append(out.Codes[i], codes[i+2].of(row[4+i]))
+		}
+	})
+}
+
+func uptime(v driver.Value) int64 {
+	if n, ok := v.(int64); ok {
+		return n
+	}
+	return -1
+}
+
+// exposureColumns fills the columns of exposure, summed over days in SQL.
+func (s *Store) exposureColumns(ctx context.Context, req store.PopulationRequest, dims []dimension, out *store.PopulationExposure, codes []*denseCodes) error {
+	out.Codes = make([][]int32, len(dims))
+	from, to := store.CeilMicro(req.Range.From), store.CeilMicro(req.Range.To)
+	q := exposureByDay(dims, tableExposure, "covered", store.HostDimensions(), " AND builds = 0") + " UNION ALL " +
+		exposureByDay(dims, tableExposed, "running", append(store.HostDimensions(), store.BuildDimensions()...), "") + " ORDER BY 1"
+	args := []any{to, from, from - day.Microseconds(), to}
+	return s.stream(ctx, q, append(args, args...), func(row []driver.Value) {
+		if row[1].(float64) < store.LeastExposure {
+			return
+		}
+		out.Day = append(out.Day, int32(row[0].(int64)))
+		out.Days = append(out.Days, row[1].(float64))
+		out.HostUptime = append(out.HostUptime, uptime(row[2]))
+		for i := range dims {
+			out.Codes[i] = append(out.Codes[i], codes[i].of(row[3+i]))
+		}
+	})
+}
+
+const day = 24 * time.Hour
+
+// exposureByDay cuts slots at midnight, of which a slot has at most one, and at
+// the ends of the range. Its arguments are to, from, from less a day, and to.
+func exposureByDay(dims []dimension, tableName, weight string, has []string, also string) string {
+	cols := ""
+	for _, d := range dims {
+		switch {
+		case !slices.Contains(has, d.Name) && d.text:
+			cols += ", '' AS " + d.column
+		case !slices.Contains(has, d.Name):
+			cols += ", 0::INTEGER AS " + d.column
+		default:
+			cols += ", " + d.column
+		}
+	}
+	names := ""
+	for _, d := range dims {
+		names += ", p." + d.column
+	}
+	const dayMicros = "86400000000"
+	return "SELECT day, sum(weight / 86400e9 * overlap * 1e3 / length)::DOUBLE, arg_max(up, start)" + names + " FROM (" +
+		"SELECT (start // " + dayMicros + " - CASE WHEN start % " + dayMicros + " < 0 THEN 1 ELSE 0 END) + k AS day, start, length, " +
+		weight + "::DOUBLE AS weight, host_uptime_seconds AS up, host_id AS h1, host_name AS h2, " +
+		"least(start + length / 1e3, (day + 1) * " + dayMicros + ", ?) - greatest(start, day * " + dayMicros + ", ?) AS overlap" + cols +
+		" FROM " + tableName + ", (VALUES (0), (1)) parts(k) WHERE start > ? AND start < ?" + also + ") p WHERE overlap > 0 GROUP BY day, h1, h2" + names
+}
+
+// stream runs a query and hands over its rows without database/sql's copies;
+// row is valid during the call only.
+func (s *Store) stream(ctx context.Context, q string, args []any, each func(row []driver.Value)) (err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	named := make([]driver.NamedValue, len(args))
+	for i, a := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+	}
+	return conn.Raw(func(c any) (err error) {
+		rows, err := c.(driver.QueryerContext).QueryContext(ctx, q, named)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		row := make([]driver.Value, len(rows.Columns()))
+		for n := 0; ; n++ {
+			if n%4096 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err := rows.Next(row); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			each(row)
+		}
+	})
+}
