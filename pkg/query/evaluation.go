@@ -18,6 +18,7 @@ type Verdict struct {
 // Contrast answers TypeContrast: what is over-represented in a cluster.
 type Contrast struct {
 	Meta
+	Cluster  string       `json:"cluster"`
 	Contrast epi.Contrast `json:"contrast"`
 }
 

@@ -1,0 +1,116 @@
+// Package evaluate is where the archive's population, the ledger of what people
+// know, and the statistics meet: it says what each cluster shares, when it began
+// and whether it is gone.
+//
+//	store ── columns of codes ──▶ view ── rows of a cluster ──▶ epi ──▶ verdict
+//	ledger ── dated fixes ────────▲
+//
+// A view is the population at one version of the store. It is loaded when a
+// question comes after the store has changed, but not more often than a multiple
+// of what loading costs, and it keeps every assessment that was made of it.
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/pkg/epi"
+	"github.com/epicurve/epicurve/pkg/query"
+)
+
+// Store is what the evaluation needs of a store.
+type Store interface {
+	store.Populations
+	Clusters(ctx context.Context, req query.Request) (query.Clusters, error)
+}
+
+// Config is what an Evaluator needs. The zero value of all but Store means the
+// default.
+type Config struct {
+	Store Store
+	// Lookback bounds the population that is evaluated; DefaultLookback.
+	Lookback time.Duration
+	// Parameters of the statistics; epi.Defaults.
+	Parameters *epi.Parameters
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// DefaultLookback is long enough for the statistics' yearly evidence.
+const DefaultLookback = 400 * 24 * time.Hour
+
+// Views are kept while the store changes for at least minRefresh, and for
+// refreshCost times what loading took, so that constant ingest does not keep the
+// archive loading.
+const (
+	minRefresh  = 5 * time.Second
+	refreshCost = 20
+	maxAge      = 10 * time.Minute
+)
+
+// Evaluator answers the questions that need statistics. It is safe for
+// concurrent use.
+type Evaluator struct {
+	Config
+
+	mu      sync.Mutex // held while a view is loaded, so that one load serves all
+	current *view
+}
+
+// New returns an Evaluator.
+func New(c Config) *Evaluator {
+	if c.Lookback == 0 {
+		c.Lookback = DefaultLookback
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Evaluator{Config: c}
+}
+
+// view returns a view that is recent enough. Every ledger event is seen at once;
+// crashes and exposure within the bounds of refreshing.
+func (e *Evaluator) view(ctx context.Context) (*view, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	version, err := e.Store.Version(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("version of the store: %w", err)
+	}
+	now := e.Now().UTC()
+	if v := e.current; v != nil {
+		age := now.Sub(v.at)
+		if age >= 0 && age < maxAge && v.version == version {
+			return v, nil
+		}
+		if age >= 0 && age < max(minRefresh, refreshCost*v.cost) {
+			return e.renewed(ctx, v, version)
+		}
+	}
+	v, err := e.load(ctx, version, now)
+	if err != nil {
+		return nil, err
+	}
+	e.current = v
+	return v, nil
+}
+
+// renewed returns a view of the same population whose ledger is up to date.
+func (e *Evaluator) renewed(ctx context.Context, v *view, version int64) (*view, error) {
+	if v.ledgerVersion == version {
+		return v, nil
+	}
+	events, err := e.Store.LedgerEvents(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	if len(events) == v.events {
+		v.ledgerVersion = version
+		return v, nil
+	}
+	e.current = v.withLedger(events, version)
+	return e.current, nil
+}
