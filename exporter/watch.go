@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/epicurve/epicurve/exporter/annotate"
+	"github.com/epicurve/epicurve/exporter/binaries"
 	"github.com/epicurve/epicurve/exporter/config"
 	"github.com/epicurve/epicurve/exporter/metrics"
 	"github.com/epicurve/epicurve/exporter/pipeline"
@@ -129,7 +130,10 @@ func (n *node) wire(cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	line := pipeline.New(reader, n.committer, n.exporter, n.logger)
+	line := pipeline.New(pipeline.Config{
+		Reader: reader, Committer: n.committer, Observer: n.exporter, Logger: n.logger,
+		Limit: pipeline.Limit{Rate: cfg.Core.UserRate, Burst: cfg.Core.UserBurst},
+	})
 	n.watcher = watch.New(watch.Config{
 		Dirs: cfg.Core.Dirs, Ignore: cfg.Core.Ignore,
 		Settle: time.Duration(cfg.Core.Settle), Rescan: time.Duration(cfg.Core.Rescan), Poll: time.Duration(cfg.Core.Poll),
@@ -149,7 +153,8 @@ func (n *node) wire(cfg config.Config) error {
 		}
 		n.shipper = ship.New(client, n.spool, n.exporter, n.logger)
 	}
-	n.registry, err = metrics.NewRegistry(n.population, n.exporter, metrics.NewSpool(n.backlog))
+	n.registry, err = metrics.NewRegistry(n.population, n.exporter, metrics.NewSpool(n.backlog),
+		metrics.NewGrowing(func() []metrics.Growing { return growing(line) }))
 	return err
 }
 
@@ -187,7 +192,19 @@ func newReader(cfg config.Config, logger *slog.Logger) (*pipeline.Reader, error)
 	for _, s := range cfg.Services {
 		services = append(services, annotate.Service{Name: s.Name, Version: s.Version, Executable: s.Executable})
 	}
-	return &pipeline.Reader{Machine: machine, Names: names, Services: services}, nil
+	r := &pipeline.Reader{Machine: machine, Names: names, Services: services}
+	if cfg.Core.Symbols {
+		r.Rules.Binaries = binaries.New(binaries.Config{Root: cfg.Core.Root, Log: logger})
+	}
+	return r, nil
+}
+
+func growing(p *pipeline.Pipeline) []metrics.Growing {
+	var all []metrics.Growing
+	for label, n := range p.Growing() {
+		all = append(all, metrics.Growing{Class: label.Class, Kind: label.Kind, Cores: n})
+	}
+	return all
 }
 
 // newCoverage accounts for the time in which this host's crashes are counted:

@@ -48,6 +48,16 @@ type Core struct {
 	Rescan Duration `yaml:"rescan"`
 	// Poll is the time between two scans of directories without inotify.
 	Poll Duration `yaml:"poll"`
+	// UserRate and UserBurst bound the crashes that the files of one user,
+	// other than root, may make a second and at once; 0 is no bound.
+	UserRate  float64 `yaml:"user_rate"`
+	UserBurst int     `yaml:"user_burst"`
+	// Symbols looks up function names and text in the executables and
+	// libraries of this node that have the build id of the core's.
+	Symbols bool `yaml:"symbols"`
+	// Root is put before the paths of executables and libraries, such as
+	// /host in a container.
+	Root string `yaml:"root"`
 }
 
 // State is where the exporter keeps what must survive a restart.
@@ -77,7 +87,8 @@ type Push struct {
 // Default returns the defaults.
 func Default() Config {
 	return Config{
-		Core:    Core{Settle: Duration(2 * time.Second), Rescan: Duration(time.Minute), Poll: Duration(5 * time.Second)},
+		Core: Core{Settle: Duration(2 * time.Second), Rescan: Duration(time.Minute), Poll: Duration(5 * time.Second),
+			UserRate: 20, UserBurst: 20000, Symbols: true},
 		State:   State{Dir: "/var/lib/epicurve-exporter", MaxBytes: 256 << 20},
 		Archive: Archive{Timeout: Duration(30 * time.Second)},
 		Push:    Push{Interval: Duration(15 * time.Second)},

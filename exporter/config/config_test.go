@@ -73,6 +73,7 @@ func TestValues(t *testing.T) {
 	want.Core = Core{
 		Dirs: []string{"/var/crash", "/var/lib/*/cores"}, Ignore: []string{"*.tmp"}, NamePatterns: []string{"core.%e.%p.%t"},
 		Settle: Duration(3 * time.Second), Rescan: Duration(90 * time.Second), Poll: Duration(500 * time.Millisecond),
+		UserRate: 5, UserBurst: 100, Symbols: false, Root: "/host",
 	}
 	want.State = State{Dir: "/srv/epicurve", MaxBytes: 64 << 20}
 	want.Archive = Archive{URL: "https://archive.example:9932", TokenFile: "/etc/epicurve/token", CAFile: "/etc/epicurve/ca.pem", Timeout: Duration(10 * time.Second)}

@@ -55,6 +55,9 @@ func (c *Core) validate() error {
 			errs = append(errs, fmt.Errorf("core.name_patterns[%d]: %w", i, err))
 		}
 	}
+	if c.UserRate < 0 || c.UserBurst < 0 || (c.UserRate > 0 && c.UserBurst == 0) {
+		errs = append(errs, fmt.Errorf("core.user_rate: %g with core.user_burst %d: want neither below 0, and a burst where there is a rate", c.UserRate, c.UserBurst))
+	}
 	errs = append(errs,
 		between("core.settle", c.Settle, 50*time.Millisecond, time.Hour),
 		between("core.rescan", c.Rescan, time.Second, 24*time.Hour),

@@ -16,6 +16,7 @@ type Exporter struct {
 	refused        *prometheus.CounterVec
 	bytesRead      prometheus.Counter
 	duplicates     prometheus.Counter
+	rateLimited    prometheus.Counter
 	labelSeconds   prometheus.Histogram
 	readSeconds    prometheus.Histogram
 	overflows      prometheus.Counter
@@ -45,6 +46,7 @@ func NewExporter(readReasons, refusals []string) *Exporter {
 	e.refused = e.counters("files_refused_total", "Paths that were not opened because they are no regular file, by type.", "type", refusals...)
 	e.bytesRead = e.counter("read_bytes_total", "Bytes read of core files, after decompression.")
 	e.duplicates = e.counter("duplicates_total", "Core files of a crash that was already counted.")
+	e.rateLimited = e.counter("rate_limited_total", "Looks at files that have to wait because their owner made too many crashes.")
 	e.labelSeconds = e.histogram("label_delay_seconds", "Time from the last write to a core file until its crash was counted.",
 		.01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 60)
 	e.readSeconds = e.histogram("read_duration_seconds", "Time to read and classify a core file.",
@@ -116,6 +118,9 @@ func (e *Exporter) ReadFailed(reason string) { e.readErrors.WithLabelValues(reas
 
 // Duplicate counts a core of a crash that was already counted.
 func (e *Exporter) Duplicate() { e.duplicates.Inc() }
+
+// RateLimited counts a file that has to wait.
+func (e *Exporter) RateLimited() { e.rateLimited.Inc() }
 
 // Labelled reports the time from a core's last write to its count.
 func (e *Exporter) Labelled(delay time.Duration) { e.labelSeconds.Observe(max(0, delay.Seconds())) }

@@ -19,6 +19,9 @@ type Observer interface {
 	Duplicate()
 	// Labelled reports the time from the last write to a core to its count.
 	Labelled(delay time.Duration)
+	// RateLimited counts a file that has to wait because its owner made too
+	// many crashes.
+	RateLimited()
 }
 
 // Pipeline takes files from a watcher to their count.
@@ -28,20 +31,42 @@ type Pipeline struct {
 	observer  Observer
 	logger    *slog.Logger
 	started   time.Time
+	growing   growing
+	quiet     quiet
+}
+
+// Config joins the parts of a pipeline.
+type Config struct {
+	Reader    *Reader
+	Committer *Committer
+	Observer  Observer
+	Limit     Limit
+	Logger    *slog.Logger
 }
 
 // New joins a reader and a committer.
-func New(reader *Reader, committer *Committer, observer Observer, logger *slog.Logger) *Pipeline {
-	return &Pipeline{reader, committer, observer, logger, time.Now()}
+func New(c Config) *Pipeline {
+	c.Reader.limit = newLimiter(c.Limit)
+	return &Pipeline{reader: c.Reader, committer: c.Committer, observer: c.Observer, logger: c.Logger, started: time.Now()}
 }
+
+// Growing returns the number of cores that are being written, by provisional
+// label.
+func (p *Pipeline) Growing() map[Label]int { return p.growing.counts(time.Now()) }
 
 // Handle is a [watch.Handler].
 func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, watch.Key) {
 	began := time.Now()
 	reading := p.reader.Read(ctx, f)
+	if reading.Limited {
+		p.limited(f, reading)
+		return watch.Later, reading.Key
+	}
 	if !reading.Complete {
+		p.grows(f, reading)
 		return watch.Again, reading.Key
 	}
+	p.growing.remove(f.Path)
 	if reading.Record == nil {
 		p.report(f, reading)
 		return watch.Done, reading.Key
@@ -59,11 +84,28 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 		p.observer.Duplicate()
 		return watch.Done, reading.Key
 	}
+	p.reader.limit.allow(reading.UID, time.Now())
 	if written := reading.Key.ModTime(); written.After(p.started) {
 		p.observer.Labelled(time.Since(written))
 	}
 	p.logCrash(f, reading)
 	return watch.Done, reading.Key
+}
+
+// limited reports a file whose owner made too many crashes.
+func (p *Pipeline) limited(f watch.File, r Reading) {
+	p.observer.RateLimited()
+	if ok, _ := p.quiet.speak("limited", time.Now()); ok {
+		p.logger.Warn("A user makes more crashes than allowed; the rest is counted later", "uid", r.UID, "file", f.Path)
+	}
+}
+
+// grows notes the provisional label of a core that is being written.
+func (p *Pipeline) grows(f watch.File, r Reading) {
+	if r.Provisional == nil || !p.growing.set(f.Path, *r.Provisional, time.Now()) {
+		return
+	}
+	p.logger.Info("A core is being written", "class", r.Provisional.Class, "kind", r.Provisional.Kind, "file", f.Path)
 }
 
 // report counts and logs a file that is not a usable core.
@@ -72,7 +114,13 @@ func (p *Pipeline) report(f watch.File, r Reading) {
 		return
 	}
 	p.observer.ReadFailed(r.Reason)
-	p.logger.Warn("Not a usable core file", "file", f.Path, "reason", r.Reason, "err", r.Err)
+	ok, swallowed := p.quiet.speak(r.Reason, time.Now())
+	if swallowed > 0 {
+		p.logger.Warn("More files were not usable core files", "reason", r.Reason, "files", swallowed)
+	}
+	if ok {
+		p.logger.Warn("Not a usable core file", "file", f.Path, "reason", r.Reason, "err", r.Err)
+	}
 }
 
 func (p *Pipeline) logCrash(f watch.File, r Reading) {

@@ -47,6 +47,7 @@ type tally struct {
 	duplicates int
 	spool      int
 	waiting    int
+	limited    int
 }
 
 func newTally() *tally { return &tally{failed: make(map[string]int)} }
@@ -57,6 +58,7 @@ func (o *tally) CoreRead(string, int64, time.Duration) { o.locked(func() { o.rea
 func (o *tally) ReadFailed(reason string)              { o.locked(func() { o.failed[reason]++ }) }
 func (o *tally) Duplicate()                            { o.locked(func() { o.duplicates++ }) }
 func (o *tally) Labelled(time.Duration)                {}
+func (o *tally) RateLimited()                          { o.locked(func() { o.limited++ }) }
 func (o *tally) SpoolFailed()                          { o.locked(func() { o.spool++ }) }
 func (o *tally) Waiting(n int)                         { o.locked(func() { o.waiting = n }) }
 func (o *tally) Checkpointed(time.Time)                {}
@@ -86,7 +88,7 @@ func newLine(t *testing.T, log Log, st State, seq uint64) *line {
 	ended := make(chan struct{})
 	go func() { defer close(ended); c.Run(ctx) }()
 	reader := &Reader{Names: names, Machine: annotate.Machine{Host: crash.Host{Name: "web-1", ID: "m1"}}}
-	return &line{New(reader, c, seen, logger), fold, seen, func() { cancel(); <-ended }}
+	return &line{New(Config{Reader: reader, Committer: c, Observer: seen, Logger: logger}), fold, seen, func() { cancel(); <-ended }}
 }
 
 func (l *line) counted() uint64 {

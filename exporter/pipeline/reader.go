@@ -43,14 +43,21 @@ type Reader struct {
 	Names   *annotate.Names
 	// Services name the service of an executable.
 	Services annotate.Services
+
+	limit *limiter // set by New
 }
 
 // Reading is what became of one look at a file.
 type Reading struct {
 	// Key is the state of the file that was read.
 	Key watch.Key
-	// Complete is false while more is to come; the rest then means nothing.
-	Complete bool
+	// Complete is false while more is to come; the rest then means nothing
+	// but Provisional, the label of a core that is readable so far.
+	Complete    bool
+	Provisional *Label
+	// Limited is true when the file's owner has no crash left to make now.
+	Limited bool
+	UID     uint32
 	// Record is the crash, nil when the file is none.
 	Record *crash.Record
 	// Reason is one of ReadReasons when the file is not a usable core; Err
@@ -69,32 +76,46 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 		return unopened(f, err)
 	}
 	defer file.Close()
-	before, _, err := watch.KeyOf(file)
+	before, uid, err := watch.KeyOf(file)
 	if err != nil {
 		return unopened(f, err)
+	}
+	if !r.limit.ready(uid, time.Now()) {
+		return Reading{Key: before, UID: uid, Limited: true}
 	}
 	opt := r.Options
 	opt.Context = ctx
 	facts, readErr := corefile.Read(file, before.Size, opt)
 	after, _, err := watch.KeyOf(file)
-	if err != nil || after.Size != before.Size || after.Mtime != before.Mtime {
-		return Reading{Key: before} // it was written to meanwhile
+	if err != nil || after.Size != before.Size || after.Mtime != before.Mtime { // it was written to meanwhile
+		return Reading{Key: before, Provisional: r.provisional(facts, readErr)}
 	}
 	if ctx.Err() != nil {
 		return Reading{Key: before}
 	}
 	if readErr != nil {
-		return r.unusable(file, f, before, readErr)
+		reading := r.unusable(file, f, before, readErr)
+		reading.UID = uid
+		return reading
 	}
 	if !complete(facts, before.Size, watch.WritersOf(file), f) {
-		return Reading{Key: before}
+		return Reading{Key: before, Provisional: r.provisional(facts, nil)}
 	}
 	record := classify.Record(facts, r.Rules)
 	r.annotate(&record, f.Path, before)
 	return Reading{
-		Key: before, Complete: true, Record: &record,
+		Key: before, UID: uid, Complete: true, Record: &record,
 		Bytes: facts.BytesRead, Compression: facts.Compression,
 	}
+}
+
+// provisional labels a core that is not complete, nil when it is not readable.
+func (r *Reader) provisional(facts *corefile.Facts, err error) *Label {
+	if err != nil || facts == nil {
+		return nil
+	}
+	finding := classify.Classify(facts, r.Rules)
+	return &Label{finding.Class, finding.Kind}
 }
 
 // complete decides whether a readable core has everything that will come. A

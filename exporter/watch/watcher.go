@@ -33,7 +33,14 @@ const (
 	Again Verdict = iota
 	// Done: this state of the file needs no further look.
 	Done
+	// Later: not now; ask again after the next rescan.
+	Later
 )
+
+// maxPending bounds the files that wait at a time. What a directory holds beyond
+// is found by a later rescan, so that a flood of planted files costs time, not
+// memory.
+const maxPending = 1 << 15
 
 // Handler reads a file. It is called by several workers, never twice at the
 // same time for one path. The key it returns is that of the state that it has
@@ -48,6 +55,7 @@ type Watcher struct {
 	dirs    map[string]*directory
 	pending *pending
 	ready   []*entry
+	skipped bool // files were passed over because too many wait
 
 	mu   sync.Mutex
 	done map[Key]struct{} // states that need no further look
@@ -187,6 +195,10 @@ func (w *Watcher) worker(ctx context.Context) {
 // notice puts a path on the pending list, to be looked at soon.
 func (w *Watcher) notice(path string, now time.Time) {
 	e, known := w.pending.byPath[path]
+	if !known && len(w.pending.byPath) >= maxPending {
+		w.skipped = true
+		return
+	}
 	if !known {
 		e = &entry{path: path, first: now, moved: now, gap: debounce, index: -1}
 		w.pending.byPath[path] = e
@@ -262,8 +274,14 @@ func (w *Watcher) settle(r result) {
 	e, now := r.e, time.Now()
 	e.inFlight = false
 	switch {
+	case r.verdict == Later:
+		w.pending.remove(e)
 	case r.verdict == Done:
 		w.markDone(r.key)
+		if w.skipped && len(w.pending.byPath) < maxPending/2 {
+			w.skipped = false
+			w.Rescan()
+		}
 		if !e.dirty {
 			w.pending.remove(e)
 			return
