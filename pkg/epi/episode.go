@@ -18,12 +18,15 @@ func (p *Population) chains(gap float64) {
 	for i := range p.order {
 		p.order[i] = int32(i)
 	}
-	slices.SortFunc(p.order, func(a, b int32) int {
-		if byTime := cmp.Compare(c.Time[a], c.Time[b]); byTime != 0 {
-			return byTime
+	byTime := func(a, b int32) int {
+		if o := cmp.Compare(c.Time[a], c.Time[b]); o != 0 {
+			return o
 		}
 		return p.compareTexts(a, b)
-	})
+	}
+	if !slices.IsSortedFunc(p.order, byTime) { // an archive delivers them so
+		slices.SortFunc(p.order, byTime)
+	}
 	p.rank = make([]int32, len(p.order))
 	p.opens = make([]bool, len(p.order))
 	last := make(map[chainKey]float64)

@@ -26,8 +26,6 @@ type fleet struct {
 	exposed []int
 	// present[d][v] is the first day on which v was exposed, -1 if never.
 	present [][]int32
-	// lastDay[d][v] is the last one.
-	lastDay [][]int32
 	// determines[d][e]: a value of d has only one value of e.
 	determines [][]bool
 }
@@ -52,6 +50,8 @@ func newFleet(in Input) *fleet {
 	for _, d := range e.Day {
 		f.first, last = min(f.first, d), max(last, d)
 	}
+	// a fleet that stopped reporting has no exposure until the window's end
+	last = max(last, int32(math.Ceil(in.To))-1)
 	weights := visibleWeights(in)
 	f.total = make([]float64, last-f.first+1)
 	for i, w := range weights {
@@ -84,7 +84,7 @@ func visibleWeights(in Input) []float64 {
 		for _, o := range in.Outages {
 			overlap := math.Min(day+1, o.To) - math.Max(day, o.From)
 			if overlap > 0 && o.Scope.matches(e.Codes, i) {
-				hidden += overlap
+				hidden += overlap * (1 - o.Seen)
 			}
 		}
 		weights[i] = w * math.Max(0, 1-hidden)
@@ -190,11 +190,11 @@ func (f *fleet) addMachines(in Input, weights []float64) {
 func (f *fleet) addValues(in Input, weights []float64) {
 	dims, e := len(in.Dimensions), in.Exposure
 	f.exposed = make([]int, dims)
-	f.present, f.lastDay = make([][]int32, dims), make([][]int32, dims)
+	f.present = make([][]int32, dims)
 	f.determines = make([][]bool, dims)
 	for d := range dims {
 		values := len(in.Dimensions[d].Values)
-		f.present[d], f.lastDay[d] = filled(values, -1), filled(values, -1)
+		f.present[d] = filled(values, -1)
 		for i, v := range e.Codes[d] {
 			if weights[i] == 0 {
 				continue
@@ -202,7 +202,6 @@ func (f *fleet) addValues(in Input, weights []float64) {
 			if day := e.Day[i]; f.present[d][v] < 0 || day < f.present[d][v] {
 				f.present[d][v] = day
 			}
-			f.lastDay[d][v] = max(f.lastDay[d][v], e.Day[i])
 		}
 		for _, day := range f.present[d] {
 			if day >= 0 {

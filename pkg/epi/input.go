@@ -78,11 +78,14 @@ type Factor struct {
 // Predicate selects what has all of its factors; without factors, everything.
 type Predicate []Factor
 
-// Outage is an interval in which the feed of a scope was dead. A scope without
-// factors is the whole fleet.
+// Outage is an interval in which the feed of a scope was dead, or saw only a
+// part of the crashes. A scope without factors is the whole fleet.
 type Outage struct {
 	Scope    Predicate
 	From, To float64
+	// Seen is the share of crashes that were seen all the same, relative to
+	// the rest of the time; 0 is a dead feed.
+	Seen float64
 }
 
 // Event is a change worth listing when it falls into an onset interval.
@@ -107,10 +110,13 @@ type Input struct {
 	Parameters *Parameters
 }
 
+// maxWindow bounds the days of a window, and of exposure before it.
+const maxWindow = 100 * 366
+
 // validate checks that the columns fit together.
 func (in Input) validate() error {
-	if !(in.To > in.From) || math.IsInf(in.From, 0) || math.IsInf(in.To, 0) {
-		return fmt.Errorf("%w: window from %v to %v is empty", ErrInvalid, in.From, in.To)
+	if !(in.To > in.From) || !(in.To-in.From <= maxWindow) || math.Abs(in.To) > math.MaxInt32/2 {
+		return fmt.Errorf("%w: window from %v to %v is empty or too long", ErrInvalid, in.From, in.To)
 	}
 	if err := in.validateRoles(); err != nil {
 		return err
@@ -142,6 +148,9 @@ func (in Input) validate() error {
 		if err := in.checkPredicate(fmt.Sprintf("outage %d", i), o.Scope); err != nil {
 			return err
 		}
+		if !(o.Seen >= 0) || math.IsInf(o.Seen, 0) || math.IsNaN(o.From) || math.IsNaN(o.To) {
+			return fmt.Errorf("%w: outage %d from %v to %v saw %v of the crashes", ErrInvalid, i, o.From, o.To, o.Seen)
+		}
 	}
 	return nil
 }
@@ -171,6 +180,12 @@ func (in Input) validateExposure() error {
 	}
 	if e.HostUptime != nil && len(e.HostUptime) != n {
 		return fmt.Errorf("%w: exposure has %d days and %d host uptimes", ErrInvalid, n, len(e.HostUptime))
+	}
+	first, last := math.Floor(in.From)-maxWindow, math.Ceil(in.To)
+	for i, d := range e.Day {
+		if float64(d) < first || float64(d) > last {
+			return fmt.Errorf("%w: exposure entry %d is on day %d, outside the window from %v to %v", ErrInvalid, i, d, in.From, in.To)
+		}
 	}
 	for i, w := range e.Weight {
 		if !(w >= 0) || math.IsInf(w, 0) {

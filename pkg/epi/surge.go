@@ -18,10 +18,27 @@ type planKey struct {
 	arl0 float64
 }
 
-// plans remembers charts, which cost a few milliseconds each to compute.
+// plans remembers charts, which cost a few milliseconds each to compute, and
+// baseline rates.
 type plans struct {
 	mu    sync.Mutex
 	known map[planKey]CusumPlan
+	rates map[[2]int]float64 // by episodes and days
+}
+
+// rate returns the upper quantile of the rate of n episodes in some days.
+func (pl *plans) rate(p Parameters, n, days int) float64 {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	rate, known := pl.rates[[2]int{n, days}]
+	if !known {
+		rate = math.Max(p.BaselineFloor, RateQuantile(float64(n), float64(days), 0.5, p.BaselineQuantile))
+		if pl.rates == nil {
+			pl.rates = map[[2]int]float64{}
+		}
+		pl.rates[[2]int{n, days}] = rate
+	}
+	return rate
 }
 
 // plan returns the chart for a baseline rate, rounded up by at most planStep.
@@ -117,7 +134,7 @@ func (c *cusumChart) baseline(day int) {
 	params := &c.p.params
 	end := day - params.BaselineLag
 	base := c.daily[max(0, end-params.BaselineDays):end]
-	c.rate = math.Max(params.BaselineFloor, RateQuantile(sum(base), float64(len(base)), 0.5, params.BaselineQuantile))
+	c.rate = c.p.plans.rate(*params, int(sum(base)), len(base))
 	c.phi = DailyDispersion(base)
 	c.plan = c.p.plans.plan(*params, c.rate/c.phi, c.arl0)
 }

@@ -1,0 +1,175 @@
+package epi
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Interval is a span of days.
+type Interval struct {
+	From, To float64
+}
+
+// controlDays is the span whose rate says how many episodes to expect.
+const controlDays = 56
+
+// maxControlWidth bounds the interval judged, in days.
+const maxControlWidth = 14
+
+// Blind finds the intervals in which the feed of a scope looks dead: so few
+// episodes of anything where at least ControlMean were expected at the rate of
+// the 56 days before that chance is below ControlP. It catches a live exporter
+// with a broken parser too; heartbeats, where there are any, are better. Give
+// the intervals back as Outages: the clock then stands still in them.
+func (p *Population) Blind(scope Predicate, now float64) ([]Interval, error) {
+	if err := p.in.checkPredicate("scope", scope); err != nil {
+		return nil, err
+	}
+	var times []float64
+	for _, row := range p.episodes {
+		t := p.in.Crashes.Time[row]
+		if t <= now && scope.matches(p.in.Crashes.Codes, int(row)) {
+			times = append(times, t)
+		}
+	}
+	return p.params.BlindIntervals(times, p.in.From, math.Min(now, p.in.To)), nil
+}
+
+// BlindIntervals finds the blind intervals of ascending episode times in
+// [from, to]. Over-dispersed counts are divided by their dispersion first.
+func (p Parameters) BlindIntervals(times []float64, from, to float64) []Interval {
+	begin, end := math.Floor(from), math.Floor(to)
+	daily := dailyCounts(times, begin, end)
+	blind := make([]bool, len(daily))
+	for day := maxControlWidth; day < len(daily); day++ {
+		rate, phi := controlRate(daily, blind, day)
+		width := int(math.Max(1, math.Ceil(p.ControlMean*phi/math.Max(rate, 1e-9))))
+		if width > maxControlWidth || day+width > len(daily) {
+			continue
+		}
+		observed := sum(daily[day : day+width])
+		if PoissonCDF(int(observed/phi), rate*float64(width)/phi) <= p.ControlP {
+			for i := day; i < day+width; i++ {
+				blind[i] = true
+			}
+		}
+	}
+	return trimmed(blind, daily, begin)
+}
+
+// controlRate returns the rate a day and the dispersion of the days before,
+// blind days left out.
+func controlRate(daily []float64, blind []bool, day int) (rate, phi float64) {
+	var seen []float64
+	for i := max(0, day-controlDays); i < day; i++ {
+		if !blind[i] {
+			seen = append(seen, daily[i])
+		}
+	}
+	if len(seen) == 0 {
+		return 0, 1
+	}
+	return sum(seen) / float64(len(seen)), math.Max(1, Dispersion(seen))
+}
+
+// trimmed joins blind days into intervals and takes off days with episodes at
+// both ends.
+func trimmed(blind []bool, daily []float64, begin float64) []Interval {
+	var found []Interval
+	for i := 0; i < len(blind); i++ {
+		if !blind[i] {
+			continue
+		}
+		j := i
+		for j < len(blind) && blind[j] {
+			j++
+		}
+		a, b := i, j
+		for a < b && daily[a] > 0 {
+			a++
+		}
+		for b > a && daily[b-1] > 0 {
+			b--
+		}
+		if a == b { // never quite silent: keep it whole
+			a, b = i, j
+		}
+		found = append(found, Interval{begin + float64(a), begin + float64(b)})
+		i = j
+	}
+	return found
+}
+
+// CensoredRate returns the rate per host-hour when hosts are limited to a few
+// reports an hour: a host-hour at its limit is only known to have crashed, so
+// λ = −ln(1−f) from the share f of host-hours with a crash. +Inf when every
+// host-hour had one.
+func CensoredRate(hit, hostHours float64) float64 {
+	if !(hostHours > 0) {
+		return 0
+	}
+	return -math.Log1p(-clamp01(hit / hostHours))
+}
+
+// Ascertainment returns the share of crashes that became records: cores parsed
+// over crashes known from elsewhere (restarts, the kernel log), with its 95 %
+// interval. A constant share cancels out of every comparison; when it changes,
+// give the changed span as an Outage with Seen = after/before.
+func Ascertainment(parsed, known int) (share, lower, upper float64) {
+	if known <= 0 {
+		return 0, 0, 1
+	}
+	parsed = min(parsed, known)
+	lower, upper = ClopperPearson(float64(parsed), float64(known), 0.95)
+	return float64(parsed) / float64(known), lower, upper
+}
+
+// Occurrence identifies a row for the search for duplicates.
+type Occurrence struct {
+	Host, Boot string
+	PID        int64
+	Time       float64 // days
+}
+
+// duplicateSlack is how far apart two reports of one crash may be: 1 s.
+const duplicateSlack = 1.0 / 86400
+
+// Duplicates returns, ascending, the indexes of rows that repeat an earlier
+// one: the same host, boot and process within a second.
+func Duplicates(rows []Occurrence) []int {
+	type process struct {
+		host, boot string
+		pid        int64
+	}
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a].Time, rows[b].Time) })
+	last := map[process]float64{}
+	var repeated []int
+	for _, i := range order {
+		r := rows[i]
+		key := process{r.Host, r.Boot, r.PID}
+		if at, seen := last[key]; seen && r.Time-at <= duplicateSlack*(1+1e-6) {
+			repeated = append(repeated, i)
+			continue
+		}
+		last[key] = r.Time
+	}
+	slices.Sort(repeated)
+	return repeated
+}
+
+// Horizon returns the moment up to which rows can be taken as complete: now
+// less the 99th percentile of the days from crash to ingest. A row that comes
+// later still opens the silence again.
+func Horizon(now float64, delays []float64) float64 {
+	if len(delays) == 0 {
+		return now
+	}
+	sorted := slices.Sorted(slices.Values(delays))
+	i := min(int(math.Ceil(0.99*float64(len(sorted)))), len(sorted)) - 1
+	return now - math.Max(0, sorted[max(i, 0)])
+}
