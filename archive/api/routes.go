@@ -63,6 +63,15 @@ func (a *API) routes() []route {
 			produces: typeJSON, answers: []reflect.Type{typeOf[query.DimensionValues]()},
 		},
 		{
+			method: "GET", path: "/api/v1/ledger", id: "ledger", serve: a.serveLedger,
+			summary: "List every event of the ledger, by time.", produces: typeJSON, answers: []reflect.Type{typeOf[query.LedgerEvents]()},
+		},
+		{
+			method: "POST", path: "/api/v1/ledger", id: "appendLedger", serve: a.serveLedgerAppend,
+			summary: "Add events to the ledger, all or none. Ids and times that are missing are given; an id that is known is left out.",
+			accepts: []string{typeJSON}, body: typeOf[query.LedgerEvents](), produces: typeJSON, answers: []reflect.Type{typeOf[query.LedgerEvents]()},
+		},
+		{
 			method: "GET", path: "/api/v1/status", id: "status", serve: a.serveStatus,
 			summary: "Say what the archive is and how much it holds.", produces: typeJSON, answers: []reflect.Type{typeOf[query.Status]()},
 		},
