@@ -56,12 +56,13 @@ func (a *API) serveLedgerAppend(w http.ResponseWriter, r *http.Request) error {
 // parseEvents reads a list of events, or one event, strictly.
 func parseEvents(body []byte) (query.LedgerEvents, error) {
 	var in query.LedgerEvents
-	err := strict(body, &in)
-	if err != nil {
-		var one query.LedgerEvent
-		if strict(body, &one) == nil {
-			in, err = query.LedgerEvents{Events: []query.LedgerEvent{one}}, nil
-		}
+	var keys map[string]json.RawMessage
+	err := json.Unmarshal(body, &keys)
+	if _, list := keys["events"]; err == nil && list {
+		err = strict(body, &in)
+	} else if err == nil {
+		in.Events = make([]query.LedgerEvent, 1)
+		err = strict(body, &in.Events[0])
 	}
 	switch {
 	case err != nil:
