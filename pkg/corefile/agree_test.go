@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"io"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -90,8 +91,8 @@ func TestEveryWayAgrees(t *testing.T) {
 				return
 			}
 			for format := range compressors {
-				if len(raw) > 1<<20 && format != "zstd" {
-					continue // encoders are slow; small cores show the same
+				if format != "zstd" && (len(raw) > 1<<20 || !strings.HasPrefix(path, "testdata")) {
+					continue // encoders are slow; few and small cores show the same
 				}
 				b := compress(t, format, raw)
 				got, err := corefile.Read(bytes.NewReader(b), int64(len(b)), corefile.Options{})

@@ -10,52 +10,42 @@ const (
 	maxBuildID   = 64
 )
 
-// buildID returns the GNU build id of the module whose ELF header page was
-// captured at base, as lower-case hex; "" when it is not there.
-func (m *memory) buildID(base uint64) string {
-	h, ok := m.moduleHeader(base)
+// pageBuildID returns the GNU build id that a module's ELF header page holds,
+// as lower-case hex; "" when it is not there. Offsets in the file are also
+// offsets in the page, since the start of the file is mapped there.
+func (h *header) pageBuildID(page []byte) string {
+	m, ok := h.moduleHeader(page)
 	if !ok {
 		return ""
 	}
-	for i := int64(0); i < min(h.phnum, 64); i++ {
-		b, ok := m.Bytes(base+uint64(h.phoff+i*int64(h.phsize)), h.phsize)
-		if !ok {
+	for i := int64(0); i < min(m.phnum, 64); i++ {
+		at := m.phoff + i*int64(m.phsize)
+		if at+int64(m.phsize) > int64(len(page)) {
 			return ""
 		}
-		p := h.decodePhdr(b)
-		if p.typ != elf.PT_NOTE || !p.valid || p.filesz > headerPage {
+		p := m.decodePhdr(page[at:])
+		if p.typ != elf.PT_NOTE || !p.valid || p.offset+int64(p.filesz) > int64(len(page)) {
 			continue
 		}
-		// The first page of a file is mapped at base, so offsets in it are
-		// also distances from base.
-		notes, ok := m.Bytes(base+uint64(p.offset), int(p.filesz))
-		if !ok {
-			continue
-		}
-		if id := h.findBuildID(notes); id != "" {
+		if id := m.findBuildID(page[p.offset:][:p.filesz]); id != "" {
 			return id
 		}
 	}
 	return ""
 }
 
-// moduleHeader decodes the ELF header of a mapped module.
-func (m *memory) moduleHeader(base uint64) (header, bool) {
-	b, ok := m.Bytes(base, 64)
-	if !ok || string(b[:4]) != elf.ELFMAG || elf.Class(b[elf.EI_CLASS]) != m.h.class {
+// moduleHeader decodes the ELF header of a mapped module of the core's class.
+func (h *header) moduleHeader(b []byte) (header, bool) {
+	if len(b) < 64 || string(b[:4]) != elf.ELFMAG || elf.Class(b[elf.EI_CLASS]) != h.class {
 		return header{}, false
 	}
-	h := header{class: m.h.class, order: m.h.order}
+	m := header{class: h.class, order: h.order}
 	if h.class == elf.ELFCLASS32 {
-		h.phoff, h.phnum, h.phsize = int64(h.order.Uint32(b[28:])), int64(h.order.Uint16(b[44:])), 32
+		m.phoff, m.phnum, m.phsize = int64(h.order.Uint32(b[28:])), int64(h.order.Uint16(b[44:])), 32
 	} else {
-		off := h.order.Uint64(b[32:])
-		if off > headerPage {
-			return header{}, false
-		}
-		h.phoff, h.phnum, h.phsize = int64(off), int64(h.order.Uint16(b[56:])), 56
+		m.phoff, m.phnum, m.phsize = int64(min(h.order.Uint64(b[32:]), headerPage)), int64(h.order.Uint16(b[56:])), 56
 	}
-	return h, h.phoff <= headerPage
+	return m, m.phoff < headerPage
 }
 
 // findBuildID looks through the notes of a module.

@@ -20,12 +20,18 @@ type piece struct {
 	addr uint64
 	off  int64
 	n    int
+	// page: the piece begins with, or (when kept) holds at base, a module's
+	// header page, which is looked at and not kept for its own sake.
+	page, kept bool
+	base       uint64
 }
 
 // plan collects the pieces to read in one go, in file order.
 type plan struct {
 	m      *memory
 	pieces []piece
+	// look is given the header pages.
+	look func(base uint64, page []byte)
 	// limited is how many bytes lay behind the limit of a stream.
 	limited int64
 }
@@ -39,10 +45,20 @@ func (p *plan) want(lo, hi uint64) {
 		}
 		from, to := max(lo, s.Start), min(hi, s.Start+s.Dumped)
 		if from < to && !p.have(from, int(to-from)) {
-			p.pieces = append(p.pieces, piece{addr: from, off: s.Offset + int64(from-s.Start), n: int(to - from)})
+			p.pieces = append(p.pieces, piece{addr: from, off: s.Offset + int64(from-s.Start), n: int(to - from), kept: true})
 		}
 		lo = s.End
 	}
+}
+
+// wantPage adds the header page of the module at base.
+func (p *plan) wantPage(base uint64) {
+	s, ok := p.m.table.find(base)
+	if !ok || base-s.Start >= s.Dumped || len(p.pieces) >= maxWanted {
+		return
+	}
+	n := min(headerPage, s.Dumped-(base-s.Start))
+	p.pieces = append(p.pieces, piece{addr: base, off: s.Offset + int64(base-s.Start), n: int(n), page: true, base: base})
 }
 
 // around adds [addr-below, addr+above), cut at the ends of the address space.
@@ -63,26 +79,39 @@ func (p *plan) have(addr uint64, n int) bool {
 		return true
 	}
 	return slices.ContainsFunc(p.pieces, func(q piece) bool {
-		return addr >= q.addr && addr-q.addr+uint64(n) <= uint64(q.n)
+		return q.kept && addr >= q.addr && addr-q.addr+uint64(n) <= uint64(q.n)
 	})
 }
 
-// joined returns the pieces in file order, with those that touch made one.
+// joined returns the pieces in file order, with those that overlap, or touch
+// and are kept, made one: a stream passes every byte only once.
 func (p *plan) joined() []piece {
 	slices.SortFunc(p.pieces, func(a, b piece) int { return cmp.Or(cmp.Compare(a.off, b.off), cmp.Compare(a.n, b.n)) })
 	out := p.pieces[:0]
 	for _, q := range p.pieces {
-		if len(out) > 0 {
-			last := &out[len(out)-1]
-			gap := q.off - last.off
-			if gap <= int64(last.n) && q.addr-last.addr == uint64(gap) {
-				last.n = max(last.n, int(gap)+q.n)
-				continue
-			}
+		if len(out) == 0 || !out[len(out)-1].join(q) {
+			out = append(out, q)
 		}
-		out = append(out, q)
 	}
 	return out
+}
+
+// join extends a piece by one that does not begin before it.
+func (a *piece) join(b piece) bool {
+	gap := b.off - a.off
+	reach := int64(a.n)
+	if !a.kept || !b.kept {
+		reach-- // pages are joined only where they overlap
+	}
+	if gap > reach || b.addr-a.addr != uint64(gap) || (a.page && b.page && a.base != b.base) {
+		return false
+	}
+	a.n = max(a.n, int(gap)+b.n)
+	a.kept = a.kept || b.kept
+	if b.page {
+		a.page, a.base = true, b.base
+	}
+	return true
 }
 
 // read captures the pieces in file order. A stream that has passed some of
@@ -94,8 +123,7 @@ func (p *plan) read(w *window) (cut bool, err error) {
 	for again := false; ; again = true {
 		var passed []piece
 		for _, q := range pieces {
-			data := make([]byte, q.n)
-			n, err := w.copyAt(data, q.off)
+			n, err := p.capture(w, q)
 			switch {
 			case err == errBehind:
 				passed = append(passed, q)
@@ -106,15 +134,31 @@ func (p *plan) read(w *window) (cut bool, err error) {
 			case n < q.n:
 				cut = true
 			}
-			if err == nil && n > 0 {
-				p.m.spans = append(p.m.spans, span{addr: q.addr, data: data[:n:n]})
-			}
 		}
 		if len(passed) == 0 || again || !w.src.rewind() {
 			return cut, nil
 		}
 		pieces = passed
 	}
+}
+
+// capture reads one piece.
+func (p *plan) capture(w *window, q piece) (int, error) {
+	data := w.spare[:min(q.n, headerPage)]
+	if q.kept {
+		data = make([]byte, q.n)
+	}
+	n, err := w.copyAt(data, q.off)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	if q.page && q.base-q.addr < uint64(n) {
+		p.look(q.base, data[q.base-q.addr:n])
+	}
+	if q.kept {
+		p.m.spans = append(p.m.spans, span{addr: q.addr, data: data[:n:n]})
+	}
+	return n, nil
 }
 
 // copyAt fills p from the window and, behind it, from the source.

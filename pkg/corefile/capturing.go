@@ -27,13 +27,26 @@ type capturing struct {
 	m     *memory
 	opt   Options
 	bases []uint64 // ELF headers of modules, in the order of interest
+	ids   []pageID // what the header pages said
 	cut   bool
 	err   error // ends all further reading
 }
 
+// pageID is the build id in the header page at base.
+type pageID struct {
+	base uint64
+	id   string
+}
+
+func (c *capturing) plan() *plan {
+	return &plan{m: c.m, look: func(base uint64, page []byte) {
+		c.ids = append(c.ids, pageID{base, c.h.pageBuildID(page)})
+	}}
+}
+
 func (c *capturing) run() {
 	c.rescan()
-	p := &plan{m: c.m}
+	p := c.plan()
 	r := &c.f.Thread.Registers
 	p.around(r.SP, c.below(), stackSize-c.below())
 	p.around(r.PC, textAround, textAround)
@@ -49,7 +62,7 @@ func (c *capturing) run() {
 	if c.f.Recovered != nil {
 		r = &c.f.Recovered.Registers
 	}
-	p = &plan{m: c.m}
+	p = c.plan()
 	c.moduleOf(p, r.PC)
 	c.returns(p, r)
 	c.read(p)
@@ -86,7 +99,9 @@ func (c *capturing) read(p *plan) {
 func (c *capturing) module(p *plan, base uint64) {
 	if !slices.Contains(c.bases, base) {
 		c.bases = append(c.bases, base)
-		p.want(base, base+headerPage)
+		if !slices.ContainsFunc(c.ids, func(k pageID) bool { return k.base == base }) {
+			p.wantPage(base)
+		}
 	}
 }
 
@@ -103,8 +118,8 @@ func (c *capturing) returns(p *plan, r *Registers) {
 	texts, modules := 0, 0
 	word := uint64(c.h.word())
 	look := func(addr uint64) bool {
-		s, ok := c.m.table.find(addr)
-		if !ok || !s.Executable() {
+		s, ok := c.m.table.text(addr)
+		if !ok {
 			return true
 		}
 		if texts < c.opt.ReturnText && !c.inVDSO(s) {
@@ -120,11 +135,12 @@ func (c *capturing) returns(p *plan, r *Registers) {
 	if r.HasLR && !look(r.LR) {
 		return
 	}
-	for i := range uint64(scanWords) {
-		v, ok := c.m.Word(r.SP + i*word)
-		if !ok || (v != 0 && !look(v)) {
+	stack := c.m.tail(r.SP)
+	for i := 0; i < scanWords && len(stack) >= int(word); i++ {
+		if !look(c.h.readWord(stack)) {
 			return
 		}
+		stack = stack[word:]
 	}
 }
 
@@ -135,7 +151,7 @@ func (c *capturing) wantAhead(p *plan) {
 		p.want(c.searchZone(fr))
 	}
 	if vdso, ok := c.f.Auxv[atSysinfoEhdr]; ok {
-		p.want(vdso, vdso+headerPage)
+		p.wantPage(vdso)
 	}
 	n := 0
 	for i := range c.f.Files {
@@ -144,7 +160,7 @@ func (c *capturing) wantAhead(p *plan) {
 			continue
 		}
 		if i+1 < len(c.f.Files) && c.f.Files[i+1].Path == m.Path && !slices.Contains(c.bases, m.Start) {
-			p.want(m.Start, m.Start+headerPage)
+			p.wantPage(m.Start)
 			n++
 		}
 	}
@@ -154,7 +170,10 @@ func (c *capturing) wantAhead(p *plan) {
 func (c *capturing) nameModules() {
 	f := c.f
 	for _, base := range c.bases {
-		m := Module{Start: base, BuildID: c.m.buildID(base)}
+		m := Module{Start: base}
+		if i := slices.IndexFunc(c.ids, func(k pageID) bool { return k.base == base }); i >= 0 {
+			m.BuildID = c.ids[i].id
+		}
 		if file, ok := f.FileAt(base); ok {
 			m.Path = file.Path
 		}

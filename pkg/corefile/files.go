@@ -2,8 +2,9 @@ package corefile
 
 import (
 	"bytes"
+	"cmp"
 	"math/bits"
-	"sort"
+	"slices"
 )
 
 // Bounds on what is kept of NT_FILE, whose size the kernel limits to 4 MiB by
@@ -16,10 +17,19 @@ const (
 	maxPath      = 4096 // PATH_MAX
 )
 
-// fileRow is a kept row; index is its place in the note.
-type fileRow struct {
-	index int64
-	file  MappedFile
+// fileRows are the rows that are kept; index tells their places in the note
+// and is nil when all of them are.
+type fileRows struct {
+	files []MappedFile
+	index []int64
+}
+
+// at returns the place of kept row i in the note.
+func (r *fileRows) at(i int) int64 {
+	if r.index == nil {
+		return int64(i)
+	}
+	return r.index[i]
 }
 
 // files reads NT_FILE: a count, a page size, count rows of start, end and
@@ -49,66 +59,65 @@ func (k *walker) files(n note) error {
 	if err != nil || !ok {
 		return err
 	}
-	k.set.hasFiles, k.set.allFiles = true, all && named == len(rows)
-	k.set.files = make([]MappedFile, named)
-	for i := range k.set.files {
-		k.set.files[i] = rows[i].file
+	k.set.hasFiles, k.set.allFiles = true, all && named == len(rows.files)
+	k.set.files = rows.files[:named]
+	byStart := func(a, b MappedFile) int { return cmp.Compare(a.Start, b.Start) }
+	if !slices.IsSortedFunc(k.set.files, byStart) {
+		slices.SortStableFunc(k.set.files, byStart)
 	}
-	sort.SliceStable(k.set.files, func(i, j int) bool { return k.set.files[i].Start < k.set.files[j].Start })
 	return nil
 }
 
 func (k *walker) fileAhead(rest int64) int { return int(min(windowSize, rest+noteRead/2)) }
 
 // fileRows reads the rows and keeps those worth keeping.
-func (k *walker) fileRows(at, count int64, page uint64, end int64) (rows []fileRow, all bool, err error) {
+func (k *walker) fileRows(at, count int64, page uint64, end int64) (rows fileRows, all bool, err error) {
 	word := int64(k.h.word())
-	first := fileRow{index: -1} // the last row that maps the start of a file
-	all = true
+	first := int64(-1) // the last row that maps the start of a file
+	var firstFile MappedFile
+	rows.files = make([]MappedFile, 0, min(count, 64))
 	for i := int64(0); i < count; i++ {
 		b, err := k.w.peek(at+i*3*word, int(3*word), k.fileAhead(end-at-i*3*word))
 		if err != nil {
-			return nil, false, err
+			return rows, false, err
 		}
 		if int64(len(b)) < 3*word {
 			k.set.cut = true
-			return nil, false, nil
-		}
-		row := fileRow{index: i, file: MappedFile{Start: k.h.readWord(b), End: k.h.readWord(b[word:])}}
-		over, offset := bits.Mul64(k.h.readWord(b[2*word:]), page)
-		if row.file.Offset = offset; over != 0 {
-			row.file.Offset = ^uint64(0)
-		}
-		if count <= maxFiles {
-			rows = append(rows, row)
-			continue
-		}
-		if row.file.Offset == 0 {
-			first = row
-		}
-		s, found := k.t.from(row.file.Start)
-		if !found || !s.Executable() || s.Start >= row.file.End {
-			all = false
-			continue
-		}
-		if len(rows)+2 > maxFiles {
 			return rows, false, nil
 		}
-		if first.index >= 0 && first.index != row.index {
-			rows = append(rows, first)
+		f := MappedFile{Start: k.h.readWord(b), End: k.h.readWord(b[word:])}
+		over, offset := bits.Mul64(k.h.readWord(b[2*word:]), page)
+		if f.Offset = offset; over != 0 {
+			f.Offset = ^uint64(0)
 		}
-		first.index = -1
-		rows = append(rows, row)
+		if count <= maxFiles {
+			rows.files = append(rows.files, f)
+			continue
+		}
+		if f.Offset == 0 {
+			first, firstFile = i, f
+		}
+		if s, found := k.t.from(f.Start); !found || !s.Executable() || s.Start >= f.End {
+			continue
+		}
+		if len(rows.files)+2 > maxFiles {
+			break
+		}
+		if first >= 0 && first != i {
+			rows.files, rows.index = append(rows.files, firstFile), append(rows.index, first)
+		}
+		first = -1
+		rows.files, rows.index = append(rows.files, f), append(rows.index, i)
 	}
-	return rows, all, nil
+	return rows, int64(len(rows.files)) == count, nil
 }
 
 // filePaths gives the rows their paths and returns how many got one. ok is
 // false when the paths are cut or missing.
-func (k *walker) filePaths(at, end int64, rows []fileRow) (named int, ok bool, err error) {
+func (k *walker) filePaths(at, end int64, rows fileRows) (named int, ok bool, err error) {
 	var last string
 	var kept int
-	for i := int64(0); named < len(rows); i++ {
+	for i := int64(0); named < len(rows.files); i++ {
 		n := int(min(maxPath, end-at))
 		if n <= 0 {
 			k.set.broken = at
@@ -125,7 +134,7 @@ func (k *walker) filePaths(at, end int64, rows []fileRow) (named int, ok bool, e
 			return 0, false, nil
 		}
 		at += int64(z) + 1
-		if rows[named].index != i {
+		if rows.at(named) != i {
 			continue
 		}
 		if string(b[:z]) != last {
@@ -134,7 +143,7 @@ func (k *walker) filePaths(at, end int64, rows []fileRow) (named int, ok bool, e
 			}
 			last = string(b[:z])
 		}
-		rows[named].file.Path = last
+		rows.files[named].Path = last
 		named++
 	}
 	return named, true, nil

@@ -44,3 +44,13 @@ func (m *memory) Word(addr uint64) (uint64, bool) {
 	}
 	return m.h.readWord(b), true
 }
+
+// tail returns what was captured from addr on, in one piece.
+func (m *memory) tail(addr uint64) []byte {
+	for i := range m.spans {
+		if s := &m.spans[i]; addr >= s.addr && addr-s.addr < uint64(len(s.data)) {
+			return s.data[addr-s.addr:]
+		}
+	}
+	return nil
+}

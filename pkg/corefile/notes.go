@@ -227,10 +227,7 @@ func (k *walker) status(n note) error {
 	if s.status != nil && (s.kernel || s.cursig != 0) {
 		return nil
 	}
-	b, err := k.identify(n, maxStatus)
-	if b == nil && err == nil {
-		b, err = k.desc(n, maxStatus)
-	}
+	b, err := k.kept(n)
 	if err != nil || len(b) < k.statusSize() {
 		return err
 	}
@@ -238,7 +235,7 @@ func (k *walker) status(n note) error {
 	if s.status != nil && cursig == 0 {
 		return nil
 	}
-	s.status, s.cursig, s.siginfo = bytes.Clone(b), cursig, nil
+	s.status, s.cursig, s.siginfo = b, cursig, nil
 	return nil
 }
 
@@ -253,15 +250,23 @@ func (k *walker) statusSize() int {
 // siginfo keeps the signal information of the crashing thread: the first after
 // its registers, in the files of kernel and gcore alike.
 func (k *walker) siginfo(n note) error {
-	b, err := k.identify(n, maxStatus)
-	if b == nil && err == nil {
-		if k.set.siginfo != nil {
-			return nil
-		}
-		b, err = k.desc(n, maxStatus)
+	if k.set.siginfo != nil {
+		return nil
 	}
-	if err == nil && b != nil && k.set.siginfo == nil && k.set.status != nil {
-		k.set.siginfo = bytes.Clone(b)
+	b, err := k.kept(n)
+	if err == nil && k.set.status != nil {
+		k.set.siginfo = b
 	}
 	return err
+}
+
+// kept returns a copy of a note's content, which is also kept for the identity
+// when it is the first of its type.
+func (k *walker) kept(n note) ([]byte, error) {
+	b, err := k.identify(n, maxStatus)
+	if b != nil || err != nil {
+		return b, err
+	}
+	b, err = k.desc(n, maxStatus)
+	return bytes.Clone(b), err
 }

@@ -16,7 +16,7 @@ func Read(r io.ReaderAt, size int64, opt Options) (*Facts, error) {
 	sc := scratches.Get().(*scratch)
 	defer scratches.Put(sc)
 	src := &ranged{r: r, n: size, ctx: opt.Context}
-	w := &window{src: src, buf: sc.window[:]}
+	w := &window{src: src, buf: sc.window[:], spare: sc.skip[:]}
 	b, err := w.peek(0, min(magicBytes, int(min(size, magicBytes))), firstRead)
 	if err != nil {
 		return nil, asError(err, 0)
@@ -49,7 +49,7 @@ func ReadStream(r io.Reader, opt Options) (*Facts, error) {
 		return readCompressed(c, func() io.Reader { return r }, false, -1, opt, sc)
 	}
 	src := &stream{r: r, ctx: opt.Context, limit: opt.MaxDecompressed, end: -1, scratch: sc.skip[:]}
-	f, err := readCore(&window{src: src, buf: sc.window[:]}, opt)
+	f, err := readCore(&window{src: src, buf: sc.window[:], spare: sc.skip[:]}, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func (c *capturing) recover() {
 		step = searchDown // the frame is near the upper end; read all at once
 	}
 	for from := lo; from < hi; from += min(step, hi-from) {
-		p := &plan{m: c.m}
+		p := c.plan()
 		p.want(from, min(hi, from+step))
 		c.read(p)
 		// A frame may begin in the step before.
@@ -197,7 +197,7 @@ func (c *capturing) frameStack(fr *sigframe, b []byte, addr, sp uint64) (alt, ok
 // captureRecovered reads around the recovered stack pointer and pc.
 func (c *capturing) captureRecovered() {
 	r := &c.f.Recovered.Registers
-	p := &plan{m: c.m}
+	p := c.plan()
 	p.around(r.SP, stackBelow, stackSize-stackBelow)
 	p.around(r.PC, textAround, textAround)
 	c.read(p)

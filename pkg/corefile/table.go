@@ -17,6 +17,9 @@ type table struct {
 	base   int64     // file offset of the first segment; entries count from it
 	unit   uint64    // size of a partial dump: the header page of ELF files
 	sorted bool
+	// text spans all executable segments below the vsyscall page: most words
+	// of a stack are outside and need no search.
+	textLow, textHigh uint64
 	// partial: segments are missing (cut file, or more than the table holds).
 	partial bool
 	// dropped: the table had no room for some of them.
@@ -79,6 +82,12 @@ func (t *table) add(s Segment) {
 	}
 	if t.n > 0 && t.entry(t.n-1).at>>pageBits > e.at>>pageBits {
 		t.sorted = false
+	}
+	if s.Executable() && s.Start>>63 == 0 {
+		if t.textHigh == 0 || s.Start < t.textLow {
+			t.textLow = s.Start
+		}
+		t.textHigh = max(t.textHigh, s.End)
 	}
 	last := len(t.chunks) - 1
 	t.chunks[last] = append(t.chunks[last], e)
@@ -180,12 +189,30 @@ func (b *byAddress) Swap(i, j int) {
 	*x, *y = *y, *x
 }
 
-// find returns the segment that holds addr. Segments of a real core never
-// overlap; where hostile ones do, the last one that starts at or below addr
-// is looked at, and three before it.
+// after returns the index of the first entry that starts on a page above
+// addr's.
+func (t *table) after(addr uint64) int {
+	lo, hi := 0, t.n
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if t.entry(mid).at>>pageBits > addr>>pageBits {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
+}
+
+// overlap is how many entries are looked at for an address. Segments of a real
+// core never overlap, so the last one that starts at or below it decides;
+// three more are looked at for hostile ones and for odd addresses.
+const overlap = 4
+
+// find returns the segment that holds addr.
 func (t *table) find(addr uint64) (Segment, bool) {
-	i := sort.Search(t.n, func(i int) bool { return t.entry(i).at>>pageBits > addr>>pageBits })
-	for back := 1; back <= 4 && i-back >= 0; back++ {
+	i := t.after(addr)
+	for back := 1; back <= overlap && i-back >= 0; back++ {
 		if s := t.at(i - back); addr >= s.Start && addr < s.End {
 			return s, true
 		}
@@ -200,9 +227,11 @@ func (t *table) find(addr uint64) (Segment, bool) {
 
 // from returns the first segment that ends above addr.
 func (t *table) from(addr uint64) (first Segment, ok bool) {
-	i := sort.Search(t.n, func(i int) bool { return t.at(i).End > addr })
-	if ok = i < t.n; ok {
-		first = t.at(i)
+	for i := max(t.after(addr)-overlap, 0); i < t.n; i++ {
+		if first = t.at(i); first.End > addr {
+			ok = true
+			break
+		}
 	}
 	for _, s := range t.extra {
 		if s.End > addr && (!ok || s.Start < first.Start) {
@@ -210,4 +239,13 @@ func (t *table) from(addr uint64) (first Segment, ok bool) {
 		}
 	}
 	return first, ok
+}
+
+// text returns the executable segment that holds addr.
+func (t *table) text(addr uint64) (Segment, bool) {
+	if addr < t.textLow || addr >= t.textHigh {
+		return Segment{}, false
+	}
+	s, ok := t.find(addr)
+	return s, ok && s.Executable()
 }

@@ -10,6 +10,9 @@ type window struct {
 	buf []byte // windowSize bytes
 	off int64  // of buf[0]
 	n   int    // valid bytes
+	// spare is for bytes that are looked at once; a stream's own scratch may
+	// share it, since that is free again when a read begins to fill.
+	spare []byte
 }
 
 // peek returns up to n bytes at off, n <= windowSize; fewer mean that the
