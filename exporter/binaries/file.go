@@ -15,8 +15,8 @@ import (
 // errOther is returned for files that are not the ones asked for.
 var errOther = errors.New("another build")
 
-// binary is an open file of a known build id.
-type binary struct {
+// image is an open file of a known build id.
+type image struct {
 	path    string
 	file    *os.File
 	elf     *elf.File
@@ -26,14 +26,14 @@ type binary struct {
 }
 
 // unload drops the symbols.
-func (b *binary) unload() {
+func (b *image) unload() {
 	if b.debug != nil {
 		_ = b.debug.Close() // read-only: nothing can be lost
 	}
 	b.debug, b.symbols, b.loaded = nil, table{}, false
 }
 
-func (b *binary) close() {
+func (b *image) close() {
 	if b != nil {
 		b.unload()
 		_ = b.file.Close() // read-only: nothing can be lost
@@ -44,7 +44,7 @@ func (b *binary) close() {
 // build id. The path is the core's word: it may name a device, a pipe or
 // another file by now, so that it is opened without blocking and checked on the
 // descriptor.
-func open(root, path, buildID string) (*binary, error) {
+func open(root, path, buildID string) (*image, error) {
 	path = strings.TrimSuffix(path, " (deleted)")
 	if !filepath.IsAbs(path) || buildID == "" || strings.ContainsRune(path, 0) {
 		return nil, fmt.Errorf("path %.80q is not absolute, or the build id is unknown", path)
@@ -61,7 +61,7 @@ func open(root, path, buildID string) (*binary, error) {
 	return b, nil
 }
 
-func check(f *os.File, path, buildID string) (b *binary, err error) {
+func check(f *os.File, path, buildID string) (b *image, err error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -83,11 +83,11 @@ func check(f *os.File, path, buildID string) (b *binary, err error) {
 	if id := buildIDOf(e); id != buildID {
 		return nil, fmt.Errorf("%s has build id %q: %w", path, id, errOther)
 	}
-	return &binary{path: path, file: f, elf: e}, nil
+	return &image{path: path, file: f, elf: e}, nil
 }
 
 // address turns an offset of the file into a virtual address.
-func (b *binary) address(offset uint64) (uint64, bool) {
+func (b *image) address(offset uint64) (uint64, bool) {
 	for _, p := range b.elf.Progs {
 		if p.Type == elf.PT_LOAD && offset >= p.Off && offset-p.Off < p.Filesz {
 			return offset - p.Off + p.Vaddr, true

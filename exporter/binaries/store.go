@@ -4,6 +4,8 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+
+	"github.com/epicurve/epicurve/pkg/classify"
 )
 
 // Bounds of the store.
@@ -28,7 +30,7 @@ type Store struct {
 	log  *slog.Logger
 
 	mu    sync.Mutex
-	files map[key]*binary
+	files map[key]*image
 	order []key // least recently used first
 }
 
@@ -40,7 +42,7 @@ func New(c Config) *Store {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{root: c.Root, log: log, files: map[key]*binary{}}
+	return &Store{root: c.Root, log: log, files: map[key]*image{}}
 }
 
 // Text returns n bytes at an offset of the file that path and build id name;
@@ -82,6 +84,22 @@ func (s *Store) Symbol(path, buildID string, offset uint64) (string, uint64, boo
 	return b.symbols.at(addr)
 }
 
+// Unwind returns how the function at an offset of the file finds its caller.
+func (s *Store) Unwind(path, buildID string, offset uint64) (classify.UnwindRow, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.file(path, buildID)
+	if b == nil {
+		return classify.UnwindRow{}, false
+	}
+	addr, ok := b.address(offset)
+	if !ok {
+		return classify.UnwindRow{}, false
+	}
+	row, err := unwindAt(b.elf, addr)
+	return row, err == nil
+}
+
 // Close closes every file. The store can be used again afterwards.
 func (s *Store) Close() error {
 	s.mu.Lock()
@@ -96,7 +114,7 @@ func (s *Store) Close() error {
 
 // file returns the open file of a build id; nil when it is not here, which is
 // remembered as well.
-func (s *Store) file(path, buildID string) *binary {
+func (s *Store) file(path, buildID string) *image {
 	k := key{path, buildID}
 	if b, ok := s.files[k]; ok {
 		s.touch(k)
@@ -145,7 +163,7 @@ func (s *Store) makeRoom() {
 }
 
 // load reads the symbols of a file: its own, else those of its debug file.
-func (s *Store) load(b *binary, buildID string) {
+func (s *Store) load(b *image, buildID string) {
 	b.loaded = true
 	t, err := readSymbols(b.elf, b.file)
 	if err == nil && !t.full && len(buildID) > 2 {

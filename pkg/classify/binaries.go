@@ -15,6 +15,9 @@ type Binaries interface {
 	// offset, and the distance from its start. Only a symbol whose size
 	// covers the offset counts.
 	Symbol(path, buildID string, offset uint64) (name string, delta uint64, ok bool)
+	// Unwind returns how the function at a file offset finds its caller there,
+	// from the file's call frame information.
+	Unwind(path, buildID string, offset uint64) (row UnwindRow, ok bool)
 }
 
 // Options are the circumstances of a classification; the zero value is good.

@@ -27,7 +27,8 @@ func (v *view) frames() []callSite {
 	return out[:min(len(out), maxFrames)]
 }
 
-// callers lists the believable callers, innermost first: the return address
+// callers lists the believable callers, innermost first: by the call frame
+// information of the files where they are at hand; else the return address
 // that a bad call left, then the chain of frame pointers where there is one,
 // else every believable return address above sp.
 func (v *view) callers() []callSite {
@@ -35,11 +36,14 @@ func (v *view) callers() []callSite {
 		return *v.walked
 	}
 	w := walk{v: v}
-	if t := v.arrival(); t != nil && t.caller != 0 {
-		w.add(t.caller)
-	}
-	if !w.chain() {
-		w.scan()
+	if !w.unwind() {
+		w.out = nil
+		if t := v.arrival(); t != nil && t.caller != 0 {
+			w.add(t.caller)
+		}
+		if !w.chain() {
+			w.scan()
+		}
 	}
 	v.walked = &w.out
 	return w.out
@@ -147,16 +151,6 @@ func runtimeModule(name string) bool {
 func (v *view) runtimeCode(addr uint64) bool {
 	s, ok := v.siteOf(addr)
 	return ok && runtimeModule(s.module)
-}
-
-// firstOutside returns the first caller outside of the runtime.
-func firstOutside(sites []callSite) (callSite, bool) {
-	for _, c := range sites {
-		if !runtimeModule(c.site.module) {
-			return c, true
-		}
-	}
-	return callSite{}, false
 }
 
 // throughCxxRuntime reports whether the C++ runtime stands between the program

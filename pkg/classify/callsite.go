@@ -3,6 +3,8 @@ package classify
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
+	"strings"
 
 	"golang.org/x/arch/arm64/arm64asm"
 	"golang.org/x/arch/x86/x86asm"
@@ -24,6 +26,10 @@ type callBefore struct {
 	text   string // the instruction, for reasons
 	target uint64 // of an indirect call, as the registers and memory now have it
 	known  bool   // whether target could be computed
+	// weak is set when target was read from a register that functions may
+	// change: the call may have gone elsewhere, and what it called may have
+	// left the value behind. Zero is the usual value left in rax.
+	weak bool
 }
 
 // fits reports whether the call can have led to pc: its target is pc, or can't
@@ -102,8 +108,7 @@ func (v *view) readCallX86(inst x86asm.Inst, ret uint64) (callBefore, bool) {
 		}
 		return callBefore{how: siteDirect, text: assembly(inst, ret-uint64(inst.Len)), target: target, known: true}, v.placeOf(target) == placeText
 	case x86asm.Reg:
-		x, ok := v.x86Register(a)
-		return callBefore{how: siteIndirect, text: assembly(inst, ret-uint64(inst.Len)), target: x, known: ok && a != x86asm.RSP && a != x86asm.ESP}, true
+		return v.throughRegister(inst, a, ret), true
 	case x86asm.Mem:
 		c := callBefore{how: siteIndirect, text: assembly(inst, ret-uint64(inst.Len))}
 		if addr, ok := v.x86Address(a, ret, v.abi.word); ok {
@@ -112,6 +117,45 @@ func (v *view) readCallX86(inst x86asm.Inst, ret uint64) (callBefore, bool) {
 		return c, true
 	}
 	return callBefore{}, false
+}
+
+// throughRegister reads a call through a register. Where the instruction before
+// it loaded the register from the caller's stack frame, that slot is a better
+// witness than the register.
+func (v *view) throughRegister(inst x86asm.Inst, reg x86asm.Reg, ret uint64) callBefore {
+	c := callBefore{how: siteIndirect, text: assembly(inst, ret-uint64(inst.Len)), weak: !v.calleeSaved(reg)}
+	if reg == x86asm.RSP || reg == x86asm.ESP {
+		return c
+	}
+	c.target, c.known = v.x86Register(reg)
+	at := ret - uint64(inst.Len)
+	for n := 3; n <= 8; n++ {
+		b, ok := v.text(at-uint64(n), n)
+		if !ok {
+			break
+		}
+		load, err := x86asm.Decode(b, v.x86Mode())
+		m, isMem := load.Args[1].(x86asm.Mem)
+		if err != nil || load.Len != n || load.Op != x86asm.MOV || load.Args[0] != x86asm.Arg(reg) || !isMem || !frameBase(m.Base) {
+			continue
+		}
+		if addr, ok := v.x86Address(m, at, v.abi.word); ok {
+			if x, ok := v.word(addr); ok {
+				c.target, c.known, c.weak = x, true, false
+			}
+		}
+	}
+	return c
+}
+
+// frameBase reports whether a register is the base of a stack frame.
+func frameBase(r x86asm.Reg) bool {
+	return r == x86asm.RSP || r == x86asm.ESP || r == x86asm.RBP || r == x86asm.EBP
+}
+
+// calleeSaved reports whether functions restore the register before they return.
+func (v *view) calleeSaved(r x86asm.Reg) bool {
+	return slices.Contains(v.abi.calleeSaved, strings.ToLower(r.String()))
 }
 
 func (v *view) callBeforeARM64(ret uint64) callBefore {

@@ -13,12 +13,23 @@ const maxSymbol = 240
 // name prints a place as module!function+0x12 where a symbol is at hand, else
 // as module+0x1234.
 func (v *view) name(s site) string {
-	if v.opt.Binaries != nil && s.buildID != "" {
-		if sym, delta, ok := v.opt.Binaries.Symbol(s.path, s.buildID, s.file); ok && sym != "" {
-			return fmt.Sprintf("%s!%s+%#x", s.module, readable(sym), delta)
-		}
+	if sym, delta := v.symbol(s); sym != "" {
+		return fmt.Sprintf("%s!%s+%#x", s.module, readable(sym), delta)
 	}
 	return fmt.Sprintf("%s+%#x", s.module, s.offset)
+}
+
+// symbol returns the linker name of the function at a site and the distance
+// from its start; "" when unknown.
+func (v *view) symbol(s site) (string, uint64) {
+	if v.opt.Binaries == nil || s.buildID == "" {
+		return "", 0
+	}
+	name, delta, ok := v.opt.Binaries.Symbol(s.path, s.buildID, s.file-s.back)
+	if !ok {
+		return "", 0
+	}
+	return name, delta + s.back
 }
 
 // readable demangles a C++ or Rust name and bounds it.

@@ -187,3 +187,14 @@ func (m madeBinaries) Text(_, _ string, off uint64, n int) ([]byte, bool) {
 func (m madeBinaries) Symbol(_, _ string, off uint64) (string, uint64, bool) {
 	return string(m.b), off & 0xff, len(m.b)%2 == 1
 }
+
+func (m madeBinaries) Unwind(_, _ string, off uint64) (UnwindRow, bool) {
+	if len(m.b) == 0 {
+		return UnwindRow{}, false
+	}
+	x := uint64(m.b[off%uint64(len(m.b))])
+	row := UnwindRow{CFARegister: x % 18, CFAOffset: int64(int8(x)), ReturnRegister: 16}
+	row.Save(16, -8)
+	row.Save(x%17, int64(x))
+	return row, x%4 != 0
+}

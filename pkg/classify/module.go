@@ -23,6 +23,9 @@ type site struct {
 	buildID string
 	offset  uint64 // from the load base
 	file    uint64 // offset into the file
+	// back is 1 for a return address: a call can be the last instruction of
+	// its function, so that symbols and unwinding look one byte before.
+	back uint64
 }
 
 // fileAt returns the file mapped at addr.
@@ -48,13 +51,23 @@ func (v *view) loadBase(m corefile.MappedFile) uint64 {
 	return m.Start - m.Offset
 }
 
-// siteOf names the place of an address as module and offset. Without NT_FILE
-// only the executable's own text is known, by AT_PHDR and AT_ENTRY.
+// siteOf names the place of an address as module and offset; every address
+// but pc is taken for a return address.
 func (v *view) siteOf(addr uint64) (site, bool) {
+	s, ok := v.mapped(addr)
+	if addr != v.pc && s.file > 0 {
+		s.back = 1
+	}
+	return s, ok
+}
+
+// mapped is siteOf without a view on what the address means. Without NT_FILE
+// only the executable's own text is known, by AT_PHDR and AT_ENTRY.
+func (v *view) mapped(addr uint64) (site, bool) {
 	if m, ok := v.fileAt(addr); ok {
 		base := v.loadBase(m)
 		s := site{module: moduleName(m.Path), path: m.Path, offset: addr - base, file: addr - m.Start + m.Offset}
-		s.buildID = v.buildID(addr, base)
+		s.buildID = v.buildID(base)
 		return s, s.module != ""
 	}
 	if v.f.HasFiles {
@@ -69,9 +82,14 @@ func (v *view) siteOf(addr uint64) (site, bool) {
 	return site{module: v.executable(), buildID: v.f.ExecutableBuildID, offset: addr - base, file: addr - base}, v.executable() != ""
 }
 
-// buildID returns the build id of the module loaded at base, when it is the
-// executable's or that of the module at the thread's pc.
-func (v *view) buildID(addr, base uint64) string {
+// buildID returns the build id of the module loaded at base, when the reader
+// looked at its header page.
+func (v *view) buildID(base uint64) string {
+	for i := range v.f.Modules {
+		if v.f.Modules[i].Start == base && v.f.Modules[i].BuildID != "" {
+			return v.f.Modules[i].BuildID
+		}
+	}
 	if exe, ok := v.executableFile(); ok && v.loadBase(exe) == base {
 		return v.f.ExecutableBuildID
 	}

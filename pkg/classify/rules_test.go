@@ -10,8 +10,9 @@ import (
 
 // Instructions that end at a return address.
 var (
-	callDirect = []byte{0xe8, 0x00, 0x01, 0x00, 0x00} // call +0x100, within the text
-	callRax    = []byte{0xff, 0xd0}                   // call *%rax
+	callDirect = []byte{0xe8, 0x00, 0x01, 0x00, 0x00}             // call +0x100, within the text
+	callRax    = []byte{0xff, 0xd0}                               // call *%rax
+	loadCall   = []byte{0x48, 0x8b, 0x44, 0x24, 0x08, 0xff, 0xd0} // mov 8(%rsp),%rax; call *%rax
 	nops       = []byte{0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90}
 )
 
@@ -42,7 +43,11 @@ func TestRules(t *testing.T) {
 		{"misaligned return", newStage().regs(0x2a, spHome+8).stack(spHome, 0x2a, retExe), crash.KindMisalignedStack, likely, "misaligned_stack in leafd"},
 		{"misaligned return that popped 0 or a null call", newStage().regs(0, spHome+8).stack(spHome, 0, retExe), crash.KindNullCall, open, "null_call at leafd+0x1134 (build 1a2b3c4d)"},
 		{"call of null, text unknown", newStage().regs(0, spHome+8).stack(spHome, 7, retExe), crash.KindNullCall, likely, "null_call at leafd+0x1134 (build 1a2b3c4d)"},
-		{"call of null, stale zero, indirect call before", newStage().regs(0, spHome+8).stack(spHome, 0, retExe).before(retExe, callRax), crash.KindNullCall, sure, ""},
+		{"call of null, stale zero, call through rax before", newStage().regs(0, spHome+8).stack(spHome, 0, retExe).before(retExe, callRax), crash.KindNullCall, open, ""},
+		{"call of null, call through rax before", newStage().regs(0, spHome+8).stack(spHome, 7, retExe).before(retExe, callRax), crash.KindNullCall, likely, ""},
+		{"call of null, call through rbx before", newStage().regs(0, spHome+8).stack(spHome, 0, retExe).before(retExe, []byte{0xff, 0xd3}), crash.KindNullCall, sure, ""},
+		{"call of null, loaded from a slot that is null", newStage().regs(0, spHome+8).stack(spHome, 7, retExe, 1, 0).before(retExe, loadCall), crash.KindNullCall, sure, ""},
+		{"tail jump to null: call of a slot that is not null", newStage().regs(0, spHome+8).stack(spHome, 7, retExe, 1, exeText+0x40).before(retExe, loadCall), crash.KindNullJump, likely, ""},
 		{"indirect call before, but of another target", newStage().regs(0, spHome+8).stack(spHome, 0, retExe).before(retExe, callRax).reg("rax", exeText+0x40), crash.KindNullJump, open, ""},
 		{"tail jump to null: direct call before", newStage().regs(0, spHome+8).stack(spHome, 7, retExe).before(retExe, callDirect), crash.KindNullJump, sure, ""},
 		{"stale zero, direct call before", newStage().regs(0, spHome+8).stack(spHome, 0, retExe).before(retExe, callDirect), crash.KindNullJump, open, ""},

@@ -58,7 +58,7 @@ func (v *view) caller(kind crash.Kind) string {
 	c := sites[0]
 	switch kind {
 	case crash.KindAbort, crash.KindAssert, crash.KindUncaughtException, crash.KindHeapCorruption, crash.KindSentSignal:
-		if out, ok := firstOutside(sites); ok {
+		if out, ok := v.firstOutside(sites); ok {
 			c = out
 		}
 	}

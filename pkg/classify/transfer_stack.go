@@ -93,12 +93,7 @@ func (v *view) arrivalAtEntry(s stackSigns) *transfer {
 	entry := fmt.Sprintf("sp mod 16 is %d, as at the entry of a function; a return leaves 0.", v.abi.entry)
 	switch {
 	case s.topText && s.site.how == siteIndirect && s.site.fits(v.pc):
-		c := crash.ConfidenceLikely
-		if s.site.known {
-			c = crash.ConfidenceCertain
-		}
-		t := transfer{how: howCall, confidence: c, caller: s.top}
-		return t.because(entry, s.describe(v))
+		return v.callSeen(s, entry)
 	case s.popped && s.topText && (v.pc != 0):
 		return v.shiftedReturn(s, crash.ConfidenceLikely)
 	case s.popped && s.topText:
@@ -114,6 +109,24 @@ func (v *view) arrivalAtEntry(s stackSigns) *transfer {
 		t := transfer{how: howJump, confidence: crash.ConfidenceAmbiguous}
 		return t.because(entry, v.notPoppedReason(), "The word at sp is no return address, so no call led here either.")
 	}
+}
+
+// callSeen: the instruction before the return address is an indirect call that
+// can have led to pc.
+func (v *view) callSeen(s stackSigns, entry string) *transfer {
+	t := transfer{how: howCall, confidence: crash.ConfidenceLikely, caller: s.top}
+	left := s.site.weak && v.pc == 0
+	switch {
+	case left && s.popped:
+		t.confidence = crash.ConfidenceAmbiguous
+		return t.because(entry, s.describe(v),
+			"Its register and the word below sp are both 0, and either can be left over: a null call, or a misaligned return or tail jump in a function that it called.")
+	case left:
+		return t.because(entry, s.describe(v), "Its register may have been left 0 by a function that it called and that jumped on; that is the less common reading.")
+	case s.site.known:
+		t.confidence = crash.ConfidenceCertain
+	}
+	return t.because(entry, s.describe(v))
 }
 
 // shiftedReturn: the popped word is pc although sp says "entry".
