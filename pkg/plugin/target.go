@@ -108,6 +108,9 @@ func completeFields(fields map[string]json.RawMessage, t target, q backend.DataQ
 			return err
 		}
 	}
+	if _, given := fields["interval"]; !given && !isTimeseries(fields["type"]) {
+		return nil
+	}
 	interval, err := intervalOf(fields["interval"], q)
 	if err != nil {
 		return err
@@ -117,6 +120,16 @@ func completeFields(fields map[string]json.RawMessage, t target, q backend.DataQ
 		return nil
 	}
 	return set("interval", query.Duration(interval))
+}
+
+// isTimeseries reports whether a question's type is, or defaults to, a time
+// series: the only type that has buckets.
+func isTimeseries(given json.RawMessage) bool {
+	var t query.Type
+	if len(given) > 0 && json.Unmarshal(given, &t) != nil {
+		return false // the parser will say what is wrong with it
+	}
+	return t == "" || t == query.TypeTimeseries
 }
 
 // intervalOf returns the width of a bucket. An interval that is left open, or
