@@ -34,7 +34,7 @@ var front = npm.Project{Dir: ".", Stdout: os.Stdout, Stderr: os.Stderr}
 
 // All builds the exporter and the archive into bin/ and the plugin into dist/.
 func (Build) All(ctx context.Context) {
-	mg.SerialCtxDeps(ctx, Build.Exporter, Build.Archive, Build.Plugin)
+	mg.CtxDeps(ctx, Build.Exporter, Build.Archive, Build.Plugin)
 }
 
 // Exporter builds bin/epicurve-exporter, static.
@@ -54,10 +54,14 @@ func (Build) Plugin(ctx context.Context) error {
 	if err := install(ctx); err != nil {
 		return err
 	}
-	if err := front.Run(ctx, "build"); err != nil {
+	if err := front.RunQuietly(ctx, "build"); err != nil {
 		return err
 	}
-	return sdk.Build{}.Backend()
+	if err := (sdk.Build{}).Backend(); err != nil {
+		return err
+	}
+	fmt.Println("built dist")
+	return nil
 }
 
 func binary(ctx context.Context, p binaries.Program) error {

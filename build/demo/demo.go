@@ -85,7 +85,7 @@ func (c Config) show(ctx context.Context, s *services, dir string, began time.Ti
 		return err
 	}
 	fmt.Fprintf(c.Out, "arrived   all %d, %s after the last crash\n\n", made.sum(), took.Round(10*time.Millisecond))
-	if err := s.report(ctx, c.Out, query.Range{From: window.From, To: time.Now()}); err != nil {
+	if err := s.report(ctx, c.Out, query.Range{From: first.Add(-time.Second), To: time.Now()}); err != nil {
 		return err
 	}
 	if err := c.check(ctx, s, made, window); err != nil {

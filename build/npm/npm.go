@@ -3,6 +3,7 @@
 package npm
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -61,6 +62,19 @@ func (p Project) lock(ctx context.Context) (string, error) {
 	h.Write(lock)
 	h.Write(version)
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// RunQuietly runs one script of package.json and shows its output only when it
+// fails.
+func (p Project) RunQuietly(ctx context.Context, script string) error {
+	var out bytes.Buffer
+	quiet := Project{Dir: p.Dir, Stdout: &out, Stderr: &out}
+	err := quiet.Run(ctx, script)
+	if err != nil {
+		_, shown := p.Stderr.Write(out.Bytes())
+		err = errors.Join(err, shown)
+	}
+	return err
 }
 
 // Run runs one script of package.json.

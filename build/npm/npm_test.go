@@ -72,3 +72,27 @@ func TestRunRefusesAScriptThatIsNotThere(t *testing.T) {
 		t.Errorf("Run(absent) = %v, want ErrNoScript", err)
 	}
 }
+
+func TestRunQuietlyShowsTheOutputOfFailuresOnly(t *testing.T) {
+	for name, fails := range map[string]bool{"passes": false, "fails": true} {
+		t.Run(name, func(t *testing.T) {
+			bin := t.TempDir()
+			body := "#!/bin/sh\necho warning\n"
+			if fails {
+				body += "exit 1\n"
+			}
+			write(t, bin, "npm", body)
+			if err := os.Chmod(filepath.Join(bin, "npm"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", bin+":/bin:/usr/bin")
+			var out strings.Builder
+			p := project(t)
+			p.Stdout, p.Stderr = &out, &out
+			err := p.RunQuietly(t.Context(), "lint")
+			if (err != nil) != fails || strings.Contains(out.String(), "warning") != fails {
+				t.Errorf("error %v, output %q", err, out.String())
+			}
+		})
+	}
+}
