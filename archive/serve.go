@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/epicurve/epicurve/archive/api"
+	"github.com/epicurve/epicurve/archive/evaluate"
 	"github.com/epicurve/epicurve/archive/store/open"
 )
 
@@ -50,6 +51,7 @@ func (c *cli) addServe() {
 // serve wires the archive and runs it until ctx ends:
 //
 //	HTTP ─▶ exporter-toolkit (TLS, basic auth) ─▶ api ─▶ store (open: scheme ─▶ duckdb)
+//	                                               ├─▶ evaluate (store + ledger + epi)
 //	                                               └─▶ /metrics
 func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) {
 	if path := *f.web.WebConfigFile; path != "" {
@@ -62,9 +64,11 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	evaluator := evaluate.New(evaluate.Config{Store: s})
 	a := api.New(api.Config{
 		Store: s, Storage: open.Scheme(f.storage), Version: version.Version, Logger: logger,
 		MaxBody: int64(f.maxBody), MaxRecords: f.maxRecords, QueryTimeout: f.queryTimeout, SlowQuery: f.slowQuery,
+		Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges,
 	})
 	logger.Info("Archive is open", "storage", f.storage, "version", version.Version)
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}

@@ -8,6 +8,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -33,10 +34,13 @@ type Config struct {
 	// Answers holds further question types that are answered by more than
 	// the store, such as verdicts.
 	Answers map[query.Type]Answer
+	// Gauges writes further metrics, in Prometheus' text format, such as the
+	// states of clusters.
+	Gauges func(ctx context.Context, w io.Writer) error
 }
 
 // Answer answers one type of question; the result is written as JSON.
-type Answer func(ctx context.Context, req query.Request) (any, error)
+type Answer = func(ctx context.Context, req query.Request) (any, error)
 
 // The defaults of a Config.
 const (

@@ -22,8 +22,10 @@ var errDisk = errors.New("no space left on device")
 func (storeStub) Append(context.Context, []crash.Record) (store.Appended, error) {
 	return store.Appended{}, errDisk
 }
+
 func (storeStub) Clusters(context.Context, query.Request) (query.Clusters, error) { panic("corrupt") }
-func (storeStub) Stats(context.Context) (store.Stats, error)                      { return store.Stats{}, errDisk }
+
+func (storeStub) Stats(context.Context) (store.Stats, error) { return store.Stats{}, errDisk }
 
 func TestFailingStoreAsksForARetry(t *testing.T) {
 	srv := httptest.NewServer(New(Config{Store: storeStub{}}).Handler())

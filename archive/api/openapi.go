@@ -3,11 +3,13 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/epi"
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
@@ -18,9 +20,10 @@ func (a *API) serveOpenAPI(w http.ResponseWriter, _ *http.Request) error {
 
 // openAPI describes the routes, with schemas generated from the Go types.
 func (a *API) openAPI() *huma.OpenAPI {
-	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	registry.RegisterTypeAlias(typeOf[crash.ID](), typeOf[string]())
 	registry.RegisterTypeAlias(typeOf[query.Duration](), typeOf[float64]())
+	registry.RegisterTypeAlias(typeOf[epi.Real](), typeOf[any]()) // a number, "Inf" or "-Inf"
 	registry.RegisterTypeAlias(typeOf[crash.Record](), typeOf[map[string]json.RawMessage]())
 	doc := &huma.OpenAPI{
 		OpenAPI:    "3.1.0",
@@ -32,6 +35,19 @@ func (a *API) openAPI() *huma.OpenAPI {
 		doc.AddOperation(r.describe(registry))
 	}
 	return doc
+}
+
+// schemaName names a type's schema. The evidence of the statistics has a prefix,
+// because answers are named after the evidence that they carry.
+func schemaName(t reflect.Type, hint string) string {
+	name, of := huma.DefaultSchemaNamer(t, hint), t
+	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
+		of = of.Elem()
+	}
+	if of.PkgPath() == typeOf[epi.Assessment]().PkgPath() {
+		return "Evidence" + name
+	}
+	return name
 }
 
 func (r route) describe(registry huma.Registry) *huma.Operation {

@@ -44,7 +44,7 @@ func (a *API) routes() []route {
 			method: "POST", path: "/api/v1/query", id: "query", serve: a.serveQuery,
 			summary: "Answer one question about the population.",
 			accepts: []string{typeJSON}, body: typeOf[query.Request](), produces: typeJSON,
-			answers: []reflect.Type{typeOf[query.Timeseries](), typeOf[query.Clusters](), typeOf[query.Records](), typeOf[query.Ledger]()},
+			answers: []reflect.Type{typeOf[query.Timeseries](), typeOf[query.Clusters](), typeOf[query.Records](), typeOf[query.Verdict](), typeOf[query.Contrast](), typeOf[query.Split](), typeOf[query.Ledger](), typeOf[query.Annotations]()},
 		},
 		{
 			method: "GET", path: "/api/v1/dimensions", id: "dimensions", serve: a.serveDimensions,

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -40,6 +41,8 @@ type telemetry struct {
 	badQueries *metrics.Counter
 	seconds    map[string]*metrics.PrometheusHistogram
 	failed     map[string]*metrics.Counter
+
+	gaugeFailures *metrics.Counter
 }
 
 func newTelemetry(a *API) *telemetry {
@@ -56,6 +59,7 @@ func newTelemetry(a *API) *telemetry {
 	}
 	t.exposed = t.set.NewCounter("epicurve_archive_exposure_ingested_total")
 	t.badQueries = t.set.NewCounter("epicurve_archive_queries_invalid_total")
+	t.gaugeFailures = t.set.NewCounter("epicurve_archive_cluster_gauge_failures_total")
 	names := []string{"values"}
 	for _, qt := range query.Types() {
 		names = append(names, string(qt))
@@ -93,9 +97,24 @@ func (t *telemetry) query(name string, took time.Duration, err error) {
 	}
 }
 
-func (a *API) serveMetrics(w http.ResponseWriter, _ *http.Request) error {
+// gaugesTimeout bounds what one scrape may spend on gauges that must be
+// evaluated; Prometheus gives up after 10 s by default.
+const gaugesTimeout = 8 * time.Second
+
+func (a *API) serveMetrics(w http.ResponseWriter, r *http.Request) error {
+	var gauges bytes.Buffer
+	if a.Gauges != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), gaugesTimeout)
+		defer cancel()
+		if err := a.Gauges(ctx, &gauges); err != nil {
+			a.Logger.Warn("The gauges of clusters are left out of a scrape", "err", err)
+			a.metrics.gaugeFailures.Inc()
+			gauges.Reset()
+		}
+	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	a.metrics.set.WritePrometheus(w)
 	metrics.WriteProcessMetrics(w)
+	gauges.WriteTo(w) //nolint:errcheck // the client left
 	return nil
 }

@@ -162,3 +162,15 @@ func (m *missing) Error() string {
 func (m *missing) Unwrap() error { return store.ErrNotFound }
 
 func (v *view) meta() query.Meta { return query.Meta{Notices: slices.Clone(v.notices)} }
+
+// Answers are the questions that the evaluator answers, for the API.
+func (e *Evaluator) Answers() map[query.Type]func(context.Context, query.Request) (any, error) {
+	return map[query.Type]func(context.Context, query.Request) (any, error){
+		query.TypeClusters:    func(ctx context.Context, r query.Request) (any, error) { return e.Clusters(ctx, r) },
+		query.TypeVerdict:     func(ctx context.Context, r query.Request) (any, error) { return e.Verdict(ctx, r) },
+		query.TypeContrast:    func(ctx context.Context, r query.Request) (any, error) { return e.Contrast(ctx, r) },
+		query.TypeSplit:       func(ctx context.Context, r query.Request) (any, error) { return e.Split(ctx, r) },
+		query.TypeLedger:      func(ctx context.Context, r query.Request) (any, error) { return e.Ledger(ctx, r) },
+		query.TypeAnnotations: func(ctx context.Context, r query.Request) (any, error) { return e.Annotations(ctx, r) },
+	}
+}
