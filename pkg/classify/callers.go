@@ -111,26 +111,58 @@ func (w *walk) scan() {
 	if t := v.arrival(); t != nil && t.caller != 0 && v.abi.x86() {
 		from += v.abi.word // its return address is in the list already
 	}
-	for _, x := range v.wordsFrom(from, scanWords) {
-		if len(w.out) >= maxFrames {
+	lo, hi := v.fileBounds()
+	v.eachWord(from, scanWords, func(x uint64) bool {
+		if x >= lo && x < hi {
+			w.add(x)
+		}
+		return len(w.out) < maxFrames
+	})
+}
+
+// fileBounds are the lowest and highest address of any mapped file, by which
+// most words of a stack are ruled out at once.
+func (v *view) fileBounds() (lo, hi uint64) {
+	files := v.f.Files
+	if len(files) == 0 {
+		return 0, ^uint64(0)
+	}
+	return files[0].Start, files[len(files)-1].End
+}
+
+// eachWord calls f with up to n captured words from addr upward, until f or
+// what was captured ends.
+func (v *view) eachWord(addr uint64, n int, f func(uint64) bool) {
+	if v.f.Memory == nil {
+		return
+	}
+	const chunk = 32
+	size := int(v.abi.word)
+	for n > 0 {
+		if b, ok := v.f.Memory.Bytes(addr, chunk*size); ok && n >= chunk && addr+chunk*v.abi.word > addr {
+			for i := 0; i < len(b); i += size {
+				if !f(v.decode(b[i : i+size])) {
+					return
+				}
+			}
+			addr += chunk * v.abi.word
+			n -= chunk
+			continue
+		}
+		x, ok := v.word(addr)
+		if !ok || !f(x) || addr+v.abi.word < addr {
 			return
 		}
-		w.add(x)
+		addr += v.abi.word
+		n--
 	}
 }
 
-// wordsFrom returns up to n captured words from addr upward.
-func (v *view) wordsFrom(addr uint64, n int) []uint64 {
-	out := make([]uint64, 0, 64)
-	for i := range uint64(n) {
-		at := addr + i*v.abi.word
-		x, ok := v.word(at)
-		if !ok || at < addr {
-			break
-		}
-		out = append(out, x)
+func (v *view) decode(b []byte) uint64 {
+	if len(b) == 4 {
+		return uint64(v.order.Uint32(b))
 	}
-	return out
+	return v.order.Uint64(b)
 }
 
 // runtimeLibraries are modules that raise, throw and start threads on behalf of

@@ -61,7 +61,7 @@ func TestCorpus(t *testing.T) {
 }
 
 // readCore reads a core of a corpus; nil when the reader refuses it.
-func readCore(t *testing.T, dir, name string) *corefile.Facts {
+func readCore(t testing.TB, dir, name string) *corefile.Facts {
 	t.Helper()
 	matches, _ := filepath.Glob(filepath.Join(dir, name+".core*"))
 	if len(matches) == 0 {

@@ -125,11 +125,12 @@ func (v *view) withRecursion(r ruling) ruling {
 func (v *view) recursion() uint64 {
 	const atLeast = 3
 	count := map[uint64]int{}
-	for _, w := range v.stackWordsAbove(512) {
-		if v.returnAddress(w) {
-			count[w]++
+	v.eachWord(v.stackStart(), scanWords, func(w uint64) bool {
+		if n := count[w]; n > 0 || v.returnAddress(w) {
+			count[w] = n + 1
 		}
-	}
+		return true
+	})
 	best := uint64(0)
 	for addr, n := range count {
 		if n >= atLeast && (best == 0 || addr < best) {

@@ -1,6 +1,9 @@
 package classify
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // The words around sp that a record describes, from 8 below to 23 above.
 const (
@@ -11,21 +14,35 @@ const (
 // stackWords names the kinds of the words around sp, never their values:
 // "sp-0x8 null_page", "sp+0x0 text", and so on.
 func (v *view) stackWords() []string {
-	var out []string
-	for i := -wordsBelow; i < wordsAbove; i++ {
-		off := int64(i) * int64(v.abi.word)
-		x, ok := v.word(v.sp + uint64(off))
-		if !ok {
-			continue
+	out := make([]string, 0, wordsBelow+wordsAbove)
+	labels := &wordLabels()[v.abi.word/4&3]
+	for i := range wordsBelow + wordsAbove {
+		off := (int64(i) - wordsBelow) * int64(v.abi.word)
+		if x, ok := v.word(v.sp + uint64(off)); ok {
+			out = append(out, labels[i][v.wordKind(x)])
 		}
-		sign := '+'
-		if off < 0 {
-			sign, off = '-', -off
-		}
-		out = append(out, fmt.Sprintf("sp%c%#x %s", sign, off, v.wordKind(x)))
 	}
 	return out
 }
+
+// wordLabels holds the texts of stackWords by size of a word / 4, position and
+// kind; they are the same in every record.
+var wordLabels = sync.OnceValue(func() *[4][wordsBelow + wordsAbove]map[string]string {
+	var out [4][wordsBelow + wordsAbove]map[string]string
+	for size := range out {
+		for i := range out[size] {
+			out[size][i] = map[string]string{}
+			off, sign := (i-wordsBelow)*size*4, '+'
+			if off < 0 {
+				sign, off = '-', -off
+			}
+			for _, kind := range []string{"text", "stack", "heap", "null_page", "mapped", "unmapped", "unknown"} {
+				out[size][i][kind] = fmt.Sprintf("sp%c%#x %s", sign, off, kind)
+			}
+		}
+	}
+	return &out
+})
 
 // wordKind says what a word would point to: text, stack, heap, null_page,
 // mapped, unmapped or unknown.
@@ -69,14 +86,14 @@ func (v *view) brkHeap(start uint64) bool {
 	return true
 }
 
-// stackWordsAbove returns up to n captured words from sp, or from the first
-// captured word above it when sp itself has left the stack.
-func (v *view) stackWordsAbove(n int) []uint64 {
+// stackStart is sp, or the first captured word above it when sp itself has left
+// the stack.
+func (v *view) stackStart() uint64 {
 	at := v.sp &^ (v.abi.word - 1)
 	if _, ok := v.word(at); !ok {
 		if seg, ok := v.stackAbove(at); ok && seg.Start > at {
 			at = seg.Start
 		}
 	}
-	return v.wordsFrom(at, n)
+	return at
 }
