@@ -72,6 +72,10 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 		return watch.Done, reading.Key
 	}
 	took := time.Since(began)
+	if !p.reader.limit.allow(reading.UID, time.Now()) {
+		p.limited(f, reading)
+		return watch.Later, reading.Key
+	}
 	outcome, err := p.committer.Commit(ctx, spool.Entry{Record: reading.Record, Spooled: time.Now().UTC()})
 	if err != nil || outcome == Postponed {
 		return watch.Again, reading.Key
@@ -84,7 +88,6 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 		p.observer.Duplicate()
 		return watch.Done, reading.Key
 	}
-	p.reader.limit.allow(reading.UID, time.Now())
 	if written := reading.Key.ModTime(); written.After(p.started) {
 		p.observer.Labelled(time.Since(written))
 	}
