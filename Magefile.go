@@ -9,15 +9,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"time"
 
 	sdk "github.com/grafana/grafana-plugin-sdk-go/build"
 	"github.com/magefile/mage/mg"
 	"github.com/magefile/mage/sh"
 
+	"github.com/epicurve/epicurve/build/bench"
 	"github.com/epicurve/epicurve/build/binaries"
+	"github.com/epicurve/epicurve/build/characteristics"
 	"github.com/epicurve/epicurve/build/demo"
 	"github.com/epicurve/epicurve/build/machine"
 	"github.com/epicurve/epicurve/build/npm"
+	"github.com/epicurve/epicurve/build/promtool"
+	"github.com/epicurve/epicurve/build/storm"
 	"github.com/epicurve/epicurve/build/testfiles"
 )
 
@@ -27,8 +33,8 @@ var Default = Build.All
 // Build builds the exporter, the archive and the Grafana plugin.
 type Build mg.Namespace
 
-// Aliases lets "mage build" build everything.
-var Aliases = map[string]any{"build": Build.All}
+// Aliases lets "mage build" and "mage bench" do everything of their kind.
+var Aliases = map[string]any{"build": Build.All, "bench": Bench.All}
 
 var front = npm.Project{Dir: ".", Stdout: os.Stdout, Stderr: os.Stderr}
 
@@ -149,9 +155,13 @@ func Demo(ctx context.Context) error {
 	})
 }
 
-// Lint runs golangci-lint, pinned in tools/go.mod, over all packages.
+// Lint runs golangci-lint over all packages and promtool over the provisioned
+// Prometheus files; both are pinned in tools/go.mod.
 func Lint(ctx context.Context) error {
-	return sh.RunV("go", "tool", "-modfile=tools/go.mod", "golangci-lint", "run", "./...")
+	if err := sh.RunV("go", "tool", "-modfile=tools/go.mod", "golangci-lint", "run", "./..."); err != nil {
+		return err
+	}
+	return promtool.Check(ctx, ".", filepath.Join("provisioning", "prometheus"), os.Stdout)
 }
 
 // Fuzz runs every fuzz target for FUZZTIME each, 30 seconds by default.
@@ -174,6 +184,69 @@ func Fuzz(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Bench measures; every figure is printed beside its bar where there is one.
+type Bench mg.Namespace
+
+// All measures everything, one after the other; it takes about a quarter of an hour.
+func (Bench) All(ctx context.Context) error {
+	var failed []error
+	for _, measure := range []func(context.Context) error{Bench{}.Cores, Bench{}.Flood, Bench{}.Kill, Bench{}.Statistics} {
+		if err := measure(ctx); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// Cores measures the core reader and the classifier against gdb, eu-readelf and
+// a bare read.
+func (Bench) Cores(ctx context.Context) error {
+	machine.Mention(os.Stdout, machine.GDB, machine.Readelf)
+	return bench.Cores(ctx, os.Stdout)
+}
+
+// Flood drops 10,000 cores at once on the exporter and counts them.
+func (Bench) Flood(ctx context.Context) error {
+	mg.CtxDeps(ctx, Build.Exporter)
+	return inScratch(func(dir string) error {
+		_, err := storm.Flood{
+			Exporter: "bin/" + binaries.Exporter.Name, Dir: dir, Cores: 10_000, Within: 10 * time.Second,
+			Singles: 300, Idle: 30 * time.Second, Out: os.Stdout,
+		}.Run(ctx)
+		return err
+	})
+}
+
+// Kill kills the exporter 1,000 times and the archive 200 times while 5,000
+// cores appear, and counts them everywhere.
+func (Bench) Kill(ctx context.Context) error {
+	mg.CtxDeps(ctx, Build.Exporter, Build.Archive)
+	return inScratch(func(dir string) error {
+		_, err := storm.Kill{
+			Exporter: "bin/" + binaries.Exporter.Name, Archive: "bin/" + binaries.Archive.Name, Dir: dir,
+			Cores: 5000, ExporterKills: 1000, ArchiveKills: 200, Seed: 1, Out: os.Stdout,
+		}.Run(ctx)
+		return err
+	})
+}
+
+// Statistics measures by seeded simulation how often the statistics are wrong.
+func (Bench) Statistics(ctx context.Context) error {
+	return characteristics.Run(ctx, os.Stdout, 1000)
+}
+
+// inScratch runs f in a folder that is removed when it succeeded.
+func inScratch(f func(dir string) error) error {
+	dir, err := os.MkdirTemp("", "epicurve-bench-")
+	if err != nil {
+		return err
+	}
+	if err := f(dir); err != nil {
+		return fmt.Errorf("%w (left for a look: %s)", err, dir)
+	}
+	return os.RemoveAll(dir)
 }
 
 // Dashboards writes the stock dashboards' JSON from their TypeScript source.

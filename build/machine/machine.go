@@ -53,6 +53,7 @@ var (
 		Purpose: "check the plugin in a real browser",
 	}
 	GDB     = Program{Name: "gdb", Debian: "gdb", Purpose: "compare the core reader with gdb and make cores with gcore"}
+	Readelf = Program{Name: "eu-readelf", Debian: "elfutils", Purpose: "compare the core reader with elfutils"}
 	Grafana = Program{
 		Name: "grafana", Any: []string{"grafana", "grafana-server"},
 		Hint:    "see https://grafana.com/grafana/download, or set GRAFANA_HOME to an unpacked one, or GRAFANA_URL to a running one",
