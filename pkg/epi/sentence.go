@@ -135,25 +135,30 @@ func (v Verdict) scatteredSentence() string {
 	return s
 }
 
-// commonWords names what every case shares, with both numbers.
+// commonWords names what every case shares, with both numbers: first what leans
+// towards an explanation, then what the reference has as often.
 func (v Verdict) commonWords() string {
-	var words []string
+	var leaning, plain []string
 	for _, c := range v.Common {
 		all := fmt.Sprintf("%d of %d", c.Episodes, c.Of)
 		if c.Episodes == c.Of {
 			all = fmt.Sprintf("all %d", c.Of)
 		}
-		shown := "leaning, not shown"
 		if c.Gain <= 0 {
-			shown = "nothing shown"
+			plain = append(plain, fmt.Sprintf("%s have %s, and so has %s of the %s", all, valueWords(c.Values), percent(c.Exposure), c.Reference))
+			continue
 		}
-		words = append(words, fmt.Sprintf("%s have %s, and so has %s of the %s on those days (p = %s, %s after correction; gain %.1f of the %.0f nats needed: %s)",
-			all, valueWords(c.Values), percent(c.Exposure), c.Reference, probability(c.PRaw), probability(c.P), c.Gain, c.Needed, shown))
+		leaning = append(leaning, fmt.Sprintf("%s have %s, and so has %s of the %s on those days (p = %s, %s after correction; gain %.1f of the %.0f nats needed: leaning, not shown)",
+			all, valueWords(c.Values), percent(c.Exposure), c.Reference, probability(c.PRaw), probability(c.P), c.Gain, c.Needed))
 	}
-	if len(words) == 0 {
-		return ""
+	s := ""
+	if len(leaning) > 0 {
+		s += " Next thing to look at: " + strings.Join(leaning[:min(len(leaning), 3)], "; ") + "."
 	}
-	return " Next thing to look at: " + strings.Join(words[:min(len(words), 3)], "; ") + "."
+	if len(plain) > 0 {
+		s += " Nothing is shown by what they share with the rest: " + strings.Join(plain[:min(len(plain), 3)], "; ") + "."
+	}
+	return s
 }
 
 func (v Verdict) insufficientSentence() string {

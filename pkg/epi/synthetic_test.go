@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"testing"
 
 	"github.com/epicurve/epicurve/pkg/epi"
 )
@@ -101,7 +100,13 @@ func add(in *epi.Input, t float64, class, signature int32, codes []int32) {
 	}
 }
 
-func mustPopulation(tb testing.TB, in epi.Input) *epi.Population {
+// fataler is a test, a benchmark or a property.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func mustPopulation(tb fataler, in epi.Input) *epi.Population {
 	tb.Helper()
 	p, err := epi.NewPopulation(in)
 	if err != nil {
@@ -110,7 +115,7 @@ func mustPopulation(tb testing.TB, in epi.Input) *epi.Population {
 	return p
 }
 
-func mustEvaluate(tb testing.TB, p *epi.Population, q epi.Question) epi.Assessment {
+func mustEvaluate(tb fataler, p *epi.Population, q epi.Question) epi.Assessment {
 	tb.Helper()
 	a, err := p.Evaluate(q)
 	if err != nil {
