@@ -1,0 +1,133 @@
+// Package bench measures an archive: the real binary on its embedded store, with
+// the population of a large fleet, asked and fed over HTTP.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/epicurve/epicurve/archive/store/duckdb"
+)
+
+// Config says what is measured.
+type Config struct {
+	// Archive is the path of the epicurve-archive binary.
+	Archive string
+	// Records is the size of the population, spread over a year.
+	Records int
+	// Runs is how often each question is asked; 0 is 21.
+	Runs int
+	// Dir holds the store's file for the run, about 400 bytes a record; ""
+	// is a temporary directory.
+	Dir string
+}
+
+// year is the span of the population. It ends now, so that "the last day" has
+// crashes.
+const year = 365 * 24 * time.Hour
+
+// batch is the number of records of one commit while filling, and of one request.
+const batch = 2000
+
+// figure is one measured value beside its bar.
+type figure struct {
+	what, measured, bar string
+	met                 bool
+}
+
+// Run measures and prints a table. It fails when something broke, not when a bar
+// was missed.
+func Run(ctx context.Context, out io.Writer, c Config) error {
+	if c.Runs == 0 {
+		c.Runs = 21
+	}
+	dir, err := os.MkdirTemp(c.Dir, "epicurve-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	path := filepath.Join(dir, "archive.duckdb")
+	end := time.Now().UTC().Truncate(time.Hour)
+	p := newPopulation(end.Add(-year), year, c.Records)
+	fmt.Fprintf(out, "archive bench: %d records over a year, %d hosts, %d signatures; load %s\n", c.Records, hosts, signatures, load())
+
+	var figures []figure
+	filled, err := fill(ctx, path, p, c.Records)
+	if err != nil {
+		return fmt.Errorf("fill the store: %w", err)
+	}
+	figures = append(figures, filled...)
+	a, err := start(ctx, c.Archive, path)
+	if err != nil {
+		return err
+	}
+	defer a.stop()
+	for _, measure := range []func(context.Context, *archive, *population, Config, time.Time) ([]figure, error){idle, ingest, busy, footprint} {
+		f, err := measure(ctx, a, p, c, end)
+		if err != nil {
+			return fmt.Errorf("%w; the archive's log:\n%s", err, a.log)
+		}
+		figures = append(figures, f...)
+	}
+	fmt.Fprintf(out, "load afterwards %s\n", load())
+	print(out, figures)
+	return nil
+}
+
+// fill writes the population straight into the store: what is measured over HTTP
+// later would only take longer.
+func fill(ctx context.Context, path string, p *population, n int) ([]figure, error) {
+	s, err := duckdb.Open(ctx, path, duckdb.Options{})
+	if err != nil {
+		return nil, err
+	}
+	var inside time.Duration
+	for done := 0; done < n; done += batch {
+		records := p.records(min(batch, n-done))
+		start := time.Now()
+		if _, err := s.Append(ctx, records); err != nil {
+			return nil, err
+		}
+		inside += time.Since(start)
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	perRecord := float64(fi.Size()) / float64(n)
+	return []figure{
+		{what: fmt.Sprintf("store: append in durable batches of %d", batch), measured: fmt.Sprintf("%.0f records/s", float64(n)/inside.Seconds())},
+		{what: "bytes on disk a record", measured: fmt.Sprintf("%.0f", perRecord), bar: "< 400", met: perRecord < 400},
+	}, nil
+}
+
+func print(out io.Writer, figures []figure) {
+	for _, f := range figures {
+		verdict := ""
+		switch {
+		case f.bar != "" && f.met:
+			verdict = "met"
+		case f.bar != "":
+			verdict = "MISSED"
+		}
+		fmt.Fprintf(out, "%-58s %28s  %-22s %s\n", f.what, f.measured, f.bar, verdict)
+	}
+}
+
+// load is the machine's load average of the last minute.
+func load() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	one, _, _ := strings.Cut(string(b), " ")
+	return one
+}
