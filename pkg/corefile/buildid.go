@@ -58,7 +58,8 @@ func (h *header) findBuildID(b []byte) string {
 			return ""
 		}
 		if h.order.Uint32(b[8:]) == ntGNUBuildID && namesz == 4 && string(b[noteHead:noteHead+4]) == "GNU\x00" && descsz > 0 && descsz <= maxBuildID {
-			return hex.EncodeToString(b[descAt : descAt+descsz])
+			var text [2 * maxBuildID]byte
+			return string(hex.AppendEncode(text[:0], b[descAt:descAt+descsz]))
 		}
 		b = b[min(next, uint64(len(b))):]
 	}

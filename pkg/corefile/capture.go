@@ -30,8 +30,7 @@ type piece struct {
 type plan struct {
 	m      *memory
 	pieces []piece
-	// look is given the header pages.
-	look func(base uint64, page []byte)
+	c      *capturing
 	// limited is how many bytes lay behind the limit of a stream.
 	limited int64
 }
@@ -153,10 +152,10 @@ func (p *plan) capture(w *window, q piece) (int, error) {
 		return n, err
 	}
 	if q.page && q.base-q.addr < uint64(n) {
-		p.look(q.base, data[q.base-q.addr:n])
+		p.c.look(q.base, data[q.base-q.addr:n])
 	}
 	if q.kept {
-		p.m.spans = append(p.m.spans, span{addr: q.addr, data: data[:n:n]})
+		p.m.add(q.addr, data[:n:n])
 	}
 	return n, nil
 }

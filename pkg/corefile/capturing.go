@@ -30,6 +30,9 @@ type capturing struct {
 	ids   []pageID // what the header pages said
 	cut   bool
 	err   error // ends all further reading
+	next  plan
+	// pieces is the memory of the plan.
+	pieces []piece
 }
 
 // pageID is the build id in the header page at base.
@@ -38,10 +41,15 @@ type pageID struct {
 	id   string
 }
 
+// plan starts a new plan; there is one at a time.
 func (c *capturing) plan() *plan {
-	return &plan{m: c.m, look: func(base uint64, page []byte) {
-		c.ids = append(c.ids, pageID{base, c.h.pageBuildID(page)})
-	}}
+	c.next = plan{m: c.m, c: c, pieces: c.pieces[:0]}
+	return &c.next
+}
+
+// look takes the build id from a header page.
+func (c *capturing) look(base uint64, page []byte) {
+	c.ids = append(c.ids, pageID{base, c.h.pageBuildID(page)})
 }
 
 func (c *capturing) run() {
@@ -115,32 +123,46 @@ func (c *capturing) moduleOf(p *plan, addr uint64) {
 // returns plans what the believable return addresses near sp point to: words
 // that are addresses in an executable segment.
 func (c *capturing) returns(p *plan, r *Registers) {
-	texts, modules := 0, 0
-	word := uint64(c.h.word())
-	look := func(addr uint64) bool {
+	q := pointers{c: c, p: p, texts: c.opt.ReturnText, modules: maxCallModules}
+	if r.HasLR {
+		q.look(r.LR)
+	}
+	word := c.h.word()
+	stack := c.m.tail(r.SP)
+	for i := 0; i < scanWords && len(stack) >= word && q.texts+q.modules > 0; i++ {
+		q.look(c.h.readWord(stack))
+		stack = stack[word:]
+	}
+}
+
+// pointers looks at words that may point to text.
+type pointers struct {
+	c       *capturing
+	p       *plan
+	texts   int     // windows of text that may still be planned
+	modules int     // header pages that may still be planned
+	last    Segment // the text that the last word pointed to
+	vdso    bool    // last is the vDSO
+}
+
+func (q *pointers) look(addr uint64) {
+	c := q.c
+	if addr < q.last.Start || addr >= q.last.End {
 		s, ok := c.m.table.text(addr)
 		if !ok {
-			return true
-		}
-		if texts < c.opt.ReturnText && !c.inVDSO(s) {
-			p.around(addr, textBefore, textBefore)
-			texts++
-		}
-		if base, ok := c.moduleBase(addr); ok && modules < maxCallModules && !slices.Contains(c.bases, base) {
-			c.module(p, base)
-			modules++
-		}
-		return texts < c.opt.ReturnText || modules < maxCallModules
-	}
-	if r.HasLR && !look(r.LR) {
-		return
-	}
-	stack := c.m.tail(r.SP)
-	for i := 0; i < scanWords && len(stack) >= int(word); i++ {
-		if !look(c.h.readWord(stack)) {
 			return
 		}
-		stack = stack[word:]
+		q.last, q.vdso = s, c.inVDSO(s)
+		if base, ok := c.moduleBase(addr); ok && q.modules > 0 && !slices.Contains(c.bases, base) {
+			c.module(q.p, base)
+			q.modules--
+		}
+	}
+	if q.texts > 0 && !q.vdso {
+		q.texts--
+		if q.last.Dumped > 0 {
+			q.p.around(addr, textBefore, textBefore)
+		}
 	}
 }
 
@@ -169,6 +191,7 @@ func (c *capturing) wantAhead(p *plan) {
 // nameModules fills in what the header pages say.
 func (c *capturing) nameModules() {
 	f := c.f
+	f.Modules = make([]Module, 0, len(c.bases))
 	for _, base := range c.bases {
 		m := Module{Start: base}
 		if i := slices.IndexFunc(c.ids, func(k pageID) bool { return k.base == base }); i >= 0 {

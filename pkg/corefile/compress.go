@@ -65,7 +65,8 @@ func readCompressed(c *compression, input func() io.Reader, again bool, size int
 	if again {
 		src.reopen = open
 	}
-	f, err := readCore(&window{src: src, buf: sc.window[:], spare: sc.skip[:]}, opt)
+	sc.open(src)
+	f, err := readCore(sc, opt)
 	switch {
 	case src.damage != nil && err != nil:
 		return nil, decoderError(c, src.damage) // rather than what it led to

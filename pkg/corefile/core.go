@@ -1,7 +1,8 @@
 package corefile
 
-// readCore reads an uncompressed core through a window.
-func readCore(w *window, opt Options) (*Facts, error) {
+// readCore reads an uncompressed core through the window of sc.
+func readCore(sc *scratch, opt Options) (*Facts, error) {
+	w, segs, set := &sc.w, &sc.segs, &sc.set
 	h, err := readHeader(w)
 	if err != nil {
 		return nil, err
@@ -10,20 +11,24 @@ func readCore(w *window, opt Options) (*Facts, error) {
 	if l == nil {
 		return nil, fail(ReasonUnsupported, 18, "%v, %v", h.machine, h.class)
 	}
-	segs, err := readSegments(w, &h)
-	if err != nil {
+	m := &memory{h: h}
+	segs.table, segs.notes = &m.table, sc.notes[:0]
+	if err := segs.read(w, &h); err != nil {
 		return nil, err
 	}
-	set, err := readNotes(w, &h, l, segs, opt)
-	if err != nil && (set == nil || set.status == nil) {
-		return nil, err
-	}
+	m.h = h
+	sc.walk = walker{w: w, h: &h, l: l, t: &m.table, set: set}
+	err = sc.walk.readAll(segs.notes, opt)
 	if set.status == nil {
-		return nil, noRegisters(&h, segs, set)
+		if err == nil {
+			err = noRegisters(&h, segs, set)
+		}
+		return nil, err
 	}
 	f := facts(&h, l, segs, set)
-	c := &capturing{w: w, h: &h, l: l, f: f, m: &memory{h: h, table: segs.table}, opt: opt}
-	f.Memory = c.m
+	f.Memory = m
+	c := &sc.c
+	*c = capturing{w: w, h: &h, l: l, f: f, m: m, opt: opt, bases: sc.bases[:0], ids: sc.ids[:0], pieces: sc.pieces[:0]}
 	if err == nil {
 		c.run()
 	} else {

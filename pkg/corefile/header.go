@@ -122,12 +122,12 @@ func (h *header) countSegments(w *window, first phdr) error {
 		h.phnum = gap / int64(h.phsize)
 		return nil
 	}
+	if h.shoff <= 0 {
+		return fail(ReasonMalformed, 44, "PN_XNUM without a section header")
+	}
 	if w.src.forward() {
 		h.atLeast = true
 		return nil
-	}
-	if h.shoff <= 0 {
-		return fail(ReasonMalformed, 44, "PN_XNUM without a section header")
 	}
 	infoAt, n := int64(28), 40 // Elf32_Shdr.sh_info
 	if h.class == elf.ELFCLASS64 {

@@ -3,8 +3,17 @@ package corefile
 // memory implements Memory over the segment table and the captured bytes.
 type memory struct {
 	h     header
-	table *table
+	table table
 	spans []span
+	few   [4]span // what spans begins in
+}
+
+// add keeps captured bytes.
+func (m *memory) add(addr uint64, data []byte) {
+	if m.spans == nil {
+		m.spans = m.few[:0]
+	}
+	m.spans = append(m.spans, span{addr: addr, data: data})
 }
 
 // span is a captured piece of the address space.
@@ -53,4 +62,15 @@ func (m *memory) tail(addr uint64) []byte {
 		}
 	}
 	return nil
+}
+
+// next returns the lowest address above addr from which bytes were captured,
+// limit when there is none below it.
+func (m *memory) next(addr, limit uint64) uint64 {
+	for i := range m.spans {
+		if s := &m.spans[i]; s.addr > addr {
+			limit = min(limit, s.addr)
+		}
+	}
+	return limit
 }

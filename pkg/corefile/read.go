@@ -14,9 +14,10 @@ func Read(r io.ReaderAt, size int64, opt Options) (*Facts, error) {
 		return nil, &Error{Reason: ReasonEmpty, Offset: -1}
 	}
 	sc := scratches.Get().(*scratch)
-	defer scratches.Put(sc)
-	src := &ranged{r: r, n: size, ctx: opt.Context}
-	w := &window{src: src, buf: sc.window[:], spare: sc.skip[:]}
+	defer sc.put()
+	src := &sc.ranged
+	*src = ranged{r: r, n: size, ctx: opt.Context}
+	w := sc.open(src)
 	b, err := w.peek(0, min(magicBytes, int(min(size, magicBytes))), firstRead)
 	if err != nil {
 		return nil, asError(err, 0)
@@ -24,7 +25,7 @@ func Read(r io.ReaderAt, size int64, opt Options) (*Facts, error) {
 	if c := compressionOf(b); c != nil {
 		return readCompressed(c, func() io.Reader { return io.NewSectionReader(r, 0, size) }, true, size, opt, sc)
 	}
-	f, err := readCore(w, opt)
+	f, err := readCore(sc, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func Read(r io.ReaderAt, size int64, opt Options) (*Facts, error) {
 func ReadStream(r io.Reader, opt Options) (*Facts, error) {
 	opt = opt.withDefaults()
 	sc := scratches.Get().(*scratch)
-	defer scratches.Put(sc)
+	defer sc.put()
 	head := make([]byte, magicBytes)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -49,7 +50,8 @@ func ReadStream(r io.Reader, opt Options) (*Facts, error) {
 		return readCompressed(c, func() io.Reader { return r }, false, -1, opt, sc)
 	}
 	src := &stream{r: r, ctx: opt.Context, limit: opt.MaxDecompressed, end: -1, scratch: sc.skip[:]}
-	f, err := readCore(&window{src: src, buf: sc.window[:], spare: sc.skip[:]}, opt)
+	sc.open(src)
+	f, err := readCore(sc, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +59,41 @@ func ReadStream(r io.Reader, opt Options) (*Facts, error) {
 	return f, nil
 }
 
-// scratch is the memory of one read; it is used again for the next.
+// scratch is the memory of one read; it is used again for the next, so that a
+// scan of thousands of cores allocates little more than what it returns.
 type scratch struct {
+	reading
 	window [windowSize]byte
 	skip   [windowSize]byte
 }
 
+// reading is the state of one read.
+type reading struct {
+	ranged ranged
+	w      window
+	segs   segments
+	set    noteSet
+	walk   walker
+	c      capturing
+	pieces [8]piece
+	bases  [8]uint64
+	ids    [8]pageID
+	notes  [maxNoteSegments]phdr
+}
+
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// open points the window at a source.
+func (sc *scratch) open(src source) *window {
+	sc.w = window{src: src, buf: sc.window[:], spare: sc.skip[:]}
+	return &sc.w
+}
+
+// put gives the scratch back without what it refers to.
+func (sc *scratch) put() {
+	sc.reading = reading{}
+	scratches.Put(sc)
+}
 
 // rejoined puts bytes that were looked at back in front of a reader, and
 // marks failures of that reader as failures of the input.

@@ -92,21 +92,27 @@ func (c *capturing) findFrame(fr *sigframe, lo, hi uint64) bool {
 	return false
 }
 
-// stretch joins the captured bytes of [lo, hi) and returns them with the
-// address of the first; a hole ends them.
+// stretch returns the captured bytes of [lo, hi) with the address of the
+// first. Where they were captured in several pieces they are joined; a hole
+// ends them.
 func (c *capturing) stretch(lo, hi uint64) ([]byte, uint64) {
-	const grain = 64
+	if b := c.m.tail(lo); uint64(len(b)) >= hi-lo {
+		return b[:hi-lo], lo
+	}
 	var b []byte
-	base := lo
-	for at := lo; at < hi; at += grain {
-		part, ok := c.m.Bytes(at, int(min(grain, hi-at)))
+	base, at := lo, lo
+	for at < hi {
+		part := c.m.tail(at)
 		switch {
-		case ok:
+		case len(part) > 0:
+			part = part[:min(uint64(len(part)), hi-at)]
 			b = append(b, part...)
-		case len(b) == 0:
-			base = at + grain
-		default:
+			at += uint64(len(part))
+		case len(b) > 0:
 			return b, base
+		default:
+			at = c.m.next(at, hi)
+			base = at
 		}
 	}
 	return b, base

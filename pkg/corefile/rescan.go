@@ -12,7 +12,7 @@ const maxExtra = 128
 // all of them, now that the registers tell which segments matter: those of pc,
 // sp, every other register, the faulting address, and the modules' headers.
 func (c *capturing) rescan() {
-	t := c.m.table
+	t := &c.m.table
 	if !t.dropped || (c.w.src.forward() && !c.w.src.rewind()) {
 		return
 	}

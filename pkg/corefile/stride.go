@@ -10,11 +10,11 @@ package corefile
 // middle and at the last place. Where that does not hold, walking goes on from
 // header to header. The walk resumes behind the last thread.
 func (k *walker) stride() error {
-	if !k.set.kernel || len(k.starts) != 3 || k.pos <= k.starts[2] {
+	if !k.set.kernel || k.seen != 3 || k.pos <= k.starts[2] {
 		return nil
 	}
 	first, step := k.starts[1], k.starts[2]-k.starts[1]
-	k.starts = append(k.starts, 0) // ask only once
+	k.seen++ // ask only once
 	n := (k.end - first) / step
 	if n < 4 || k.w.src.forward() {
 		return nil // a stream has to pass the notes anyway

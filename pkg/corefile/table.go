@@ -12,6 +12,7 @@ import (
 type table struct {
 	chunks [][]entry // of chunkEntries each, the last one filled last
 	n      int
+	hint   int       // how many entries the first chunk will hold
 	big    []Segment // what does not fit into an entry
 	extra  []Segment // of interest, found in a second look when others were dropped
 	base   int64     // file offset of the first segment; entries count from it
@@ -78,7 +79,7 @@ func (t *table) add(s Segment) {
 		return
 	}
 	if t.n%chunkEntries == 0 {
-		t.chunks = append(t.chunks, make([]entry, 0, t.chunkSize()))
+		t.chunks = append(t.chunks, make([]entry, 0, max(t.hint, 1)))
 	}
 	if t.n > 0 && t.entry(t.n-1).at>>pageBits > e.at>>pageBits {
 		t.sorted = false
@@ -92,14 +93,6 @@ func (t *table) add(s Segment) {
 	last := len(t.chunks) - 1
 	t.chunks[last] = append(t.chunks[last], e)
 	t.n++
-}
-
-// chunkSize keeps the table of an ordinary process small.
-func (t *table) chunkSize() int {
-	if t.n == 0 {
-		return 64
-	}
-	return chunkEntries
 }
 
 // pack encodes a segment.
