@@ -192,7 +192,7 @@ type Bench mg.Namespace
 // All measures everything, one after the other; it takes about a quarter of an hour.
 func (Bench) All(ctx context.Context) error {
 	var failed []error
-	for _, measure := range []func(context.Context) error{Bench{}.Cores, Bench{}.Flood, Bench{}.Kill, Bench{}.Statistics} {
+	for _, measure := range []func(context.Context) error{Bench{}.Cores, Bench{}.Flood, Bench{}.Kill, Bench{}.Verdicts, Bench{}.Statistics} {
 		if err := measure(ctx); err != nil {
 			failed = append(failed, err)
 		}
@@ -231,6 +231,9 @@ func (Bench) Kill(ctx context.Context) error {
 		return err
 	})
 }
+
+// Verdicts measures how long the archive takes to evaluate its clusters.
+func (Bench) Verdicts(ctx context.Context) error { return bench.Evaluation(ctx, os.Stdout) }
 
 // Statistics measures by seeded simulation how often the statistics are wrong.
 func (Bench) Statistics(ctx context.Context) error {
