@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/ianlancetaylor/demangle"
@@ -14,9 +15,9 @@ const maxSymbol = 240
 // as module+0x1234.
 func (v *view) name(s site) string {
 	if sym, delta := v.symbol(s); sym != "" {
-		return fmt.Sprintf("%s!%s+%#x", s.module, readable(sym), delta)
+		return s.module + "!" + readable(sym) + "+0x" + strconv.FormatUint(delta, 16)
 	}
-	return fmt.Sprintf("%s+%#x", s.module, s.offset)
+	return s.module + "+0x" + strconv.FormatUint(s.offset, 16)
 }
 
 // symbol returns the linker name of the function at a site and the distance

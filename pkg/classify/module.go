@@ -90,7 +90,7 @@ func (v *view) buildID(base uint64) string {
 			return v.f.Modules[i].BuildID
 		}
 	}
-	if exe, ok := v.executableFile(); ok && v.loadBase(exe) == base {
+	if _, ok := v.executableFile(); ok && v.exe.base == base {
 		return v.f.ExecutableBuildID
 	}
 	if at, ok := v.fileAt(v.f.Thread.Registers.PC); ok && v.loadBase(at) == base {
@@ -101,25 +101,35 @@ func (v *view) buildID(base uint64) string {
 
 // executableFile returns the mapping that holds the program's entry point.
 func (v *view) executableFile() (corefile.MappedFile, bool) {
-	for _, tag := range []uint64{auxEntry, auxPHDR} {
-		if a := v.aux(tag); a != 0 {
-			if m, ok := v.fileAt(a); ok {
-				return m, true
+	if v.exe == nil {
+		v.exe = &exeFile{}
+		for _, tag := range []uint64{auxEntry, auxPHDR} {
+			if a := v.aux(tag); a != 0 && !v.exe.found {
+				v.exe.file, v.exe.found = v.fileAt(a)
 			}
 		}
+		v.exe.name = printable(v.f.Process.Name, 64)
+		if s := moduleName(v.exe.file.Path); v.exe.found && s != "" {
+			v.exe.name = s
+		}
+		v.exe.base = v.loadBase(v.exe.file)
 	}
-	return corefile.MappedFile{}, false
+	return v.exe.file, v.exe.found
+}
+
+// exeFile is the executable, looked up once.
+type exeFile struct {
+	file  corefile.MappedFile
+	found bool
+	base  uint64
+	name  string
 }
 
 // executable returns the base name of the executable: from the file mapped at
 // the entry point, or the (15 byte) command name.
 func (v *view) executable() string {
-	if m, ok := v.executableFile(); ok {
-		if s := moduleName(m.Path); s != "" {
-			return s
-		}
-	}
-	return printable(v.f.Process.Name, 64)
+	v.executableFile()
+	return v.exe.name
 }
 
 // moduleName is the base name of a mapped file, without the kernel's mark for
@@ -136,6 +146,9 @@ func moduleName(p string) string {
 // printable makes text from a core fit for a signature: valid UTF-8, nothing
 // unprintable, at most n bytes.
 func printable(s string, n int) string {
+	if len(s) <= n && plainASCII(s) {
+		return s
+	}
 	clean := strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return '?'
@@ -150,4 +163,14 @@ func printable(s string, n int) string {
 		clean = clean[:len(clean)-1]
 	}
 	return clean
+}
+
+// plainASCII reports whether s needs no cleaning, as nearly every text does.
+func plainASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

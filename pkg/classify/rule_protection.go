@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/arch/x86/x86asm"
 
@@ -164,8 +165,8 @@ func ruleAlignedAccess() Rule {
 		Name:    "aligned_access",
 		Kinds:   []crash.Kind{crash.KindMisalignedStack, crash.KindProtectionFault},
 		Decides: "Aligned vector accesses (MOVAPS and its kin) that a stack pointer off by a word led astray; protection_fault for the other causes of a #GP without a non-canonical address.",
-		Evidence: "A #GP and no non-canonical register or word. With text: an aligned operand on the stack that is not aligned. Without: sp mod 16 is 8. That alone is normal inside text, " +
-			"but then nothing else explains the fault except an aligned access through some other pointer, or a privileged instruction; both are named in the reasons.",
+		Evidence: "A #GP and no non-canonical register or word. With text: an aligned operand on the stack that is not aligned. Without: sp mod 16 is 8 within a stack frame. sp mod 16 = 8 alone is normal inside text: " +
+			"where the word at sp is a return address, the function has no stack frame, and the finding is an ambiguous protection_fault.",
 		Basis: append([]string{"Intel SDM volume 2, MOVAPS (#GP if a memory operand is not aligned on 16 bytes); volume 1, 4.1.1"}, protectionBasis...),
 		apply: (*view).alignedAccess,
 	}
@@ -186,16 +187,38 @@ func (v *view) alignedAccess() (ruling, bool) {
 	case len(v.regs.Names) == 0:
 		r.confidence = crash.ConfidenceAmbiguous
 		r.reasons = append(r.reasons, "The registers are not at hand: an access through a non-canonical pointer, a return or call to one, an aligned vector access to misaligned memory, or a privileged instruction.")
+	case v.muslCode(v.pc):
+		r.confidence = crash.ConfidenceAmbiguous
+		r.reasons = append(r.reasons, "pc is in the musl C library, which stops a program with a privileged instruction (hlt) when it finds its heap corrupt; the text at pc is not at hand.")
+	case v.frameless():
+		r.confidence = crash.ConfidenceAmbiguous
+		r.reasons = append(r.reasons,
+			fmt.Sprintf("sp mod 16 is %d and the word at sp is a return address, as in a function without a stack frame, where that is normal.", v.skew()),
+			"An aligned vector access through a misaligned pointer, or a privileged instruction, is the plain reading; a stack that is off by a word can't be excluded without the text at pc.")
 	case v.sp%v.abi.word != 0 || (v.abi.strict && v.skew() == v.abi.entry):
 		r.kind = crash.KindMisalignedStack
 		r.reasons = append(r.reasons,
 			"No register holds a non-canonical address, so what is left is an aligned vector access to misaligned memory, or a privileged instruction.",
-			fmt.Sprintf("sp mod 16 is %d, so sp is off where the function has a stack frame; in a leaf function it would be normal, and another pointer would be the misaligned one.", v.skew()))
+			fmt.Sprintf("sp mod 16 is %d within a stack frame, where compilers keep it 0; only a function that calls nothing may leave it so, and then another pointer would be the misaligned one.", v.skew()))
 	default:
 		r.confidence = crash.ConfidenceAmbiguous
 		r.reasons = append(r.reasons, fmt.Sprintf("No register holds a non-canonical address and sp mod 16 is %d: an aligned vector access through a misaligned pointer, or a privileged instruction; the text at pc is not at hand.", v.skew()))
 	}
 	return r, true
+}
+
+// frameless reports whether sp stands as at the entry of a function, on its
+// return address: the function has no stack frame (yet).
+func (v *view) frameless() bool {
+	top, ok := v.top()
+	return ok && v.skew() == v.abi.entry && v.returnAddress(top)
+}
+
+// muslCode reports whether addr is in the musl C library, whose a_crash is hlt
+// on x86 (musl arch/x86_64/atomic_arch.h).
+func (v *view) muslCode(addr uint64) bool {
+	s, ok := v.siteOf(addr)
+	return ok && (strings.HasPrefix(s.module, "ld-musl") || strings.HasPrefix(s.module, "libc.musl"))
 }
 
 // alignedOperand decides with the instruction at pc.

@@ -36,7 +36,7 @@ func (v *view) stackOverflow() (ruling, bool) {
 	if (v.sig.Number != sigSEGV && v.sig.Number != sigBUS) || !v.kernelFault() || v.sp < nullPage {
 		return ruling{}, false
 	}
-	r := ruling{kind: crash.KindStackOverflow, confidence: crash.ConfidenceCertain, at: v.recursion()}
+	r := ruling{kind: crash.KindStackOverflow, confidence: crash.ConfidenceCertain}
 	switch {
 	case v.generalProtection():
 		return v.overflowWithoutAddress(r)
@@ -111,9 +111,9 @@ func (v *view) overflowBySP(r ruling) (ruling, bool) {
 	return v.withRecursion(r), true
 }
 
-// withRecursion adds what repeats on the stack.
+// withRecursion names the place by what repeats on the stack.
 func (v *view) withRecursion(r ruling) ruling {
-	if r.at != v.pc {
+	if r.at = v.recursion(); r.at != v.pc {
 		r.reasons = append(r.reasons, fmt.Sprintf("The return address %s repeats on the stack: recursion.", v.describe(r.at)))
 	}
 	return r

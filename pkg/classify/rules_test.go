@@ -89,6 +89,7 @@ func TestRules(t *testing.T) {
 		{"access through a bogus register, load at pc", newStage().regs(exeText+0x200, spHome+8).reg("rax", 0xdead4141deadbeef).code(exeText+0x200, 0x8b, 0x00).signal(sigSEGV, siKernel, 0), crash.KindNonCanonicalAccess, sure, ""},
 		{"call of a bogus register, call at pc", newStage().regs(exeText+0x200, spHome).reg("rax", 0xdead4141deadbeef).code(exeText+0x200, 0xff, 0xd0).signal(sigSEGV, siKernel, 0), crash.KindBadCall, sure, ""},
 		{"movaps with sp off", newStage().regs(exeText+0x200, spHome+8).stack(spHome, 1, 0).signal(sigSEGV, siKernel, 0), crash.KindMisalignedStack, likely, "misaligned_stack in leafd"},
+		{"sp off by 8, but at the entry of a leaf function", newStage().regs(exeText+0x200, spHome+8).stack(spHome, 1, retExe).signal(sigSEGV, siKernel, 0), crash.KindProtectionFault, open, ""},
 		{"movaps (rsp) at pc", newStage().regs(exeText+0x200, spHome+8).code(exeText+0x200, 0x0f, 0x29, 0x04, 0x24).signal(sigSEGV, siKernel, 0), crash.KindMisalignedStack, sure, ""},
 		{"movaps (rax) at pc", newStage().regs(exeText+0x200, spHome).reg("rax", heapAt+8).code(exeText+0x200, 0x0f, 0x29, 0x00).signal(sigSEGV, siKernel, 0), crash.KindProtectionFault, sure, ""},
 		{"hlt at pc", newStage().regs(exeText+0x200, spHome+8).code(exeText+0x200, 0xf4).signal(sigSEGV, siKernel, 0), crash.KindProtectionFault, sure, ""},

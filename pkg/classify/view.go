@@ -34,6 +34,7 @@ type view struct {
 	transfer *transfer // memo of how control came to pc
 	pcInst   *instruction
 	walked   *[]callSite
+	exe      *exeFile
 	unwound  bool // the callers come from call frame information
 }
 
