@@ -79,7 +79,10 @@ func essenceOf(f *corefile.Facts) essence {
 // TestEveryWayAgrees reads every real core by random access, as a stream, and
 // in every compression, and expects the same facts.
 func TestEveryWayAgrees(t *testing.T) {
-	for _, path := range realCores(t) {
+	for i, path := range realCores(t) {
+		if !strings.HasPrefix(path, "testdata") && i%8 != 0 {
+			continue // a sample: all of them take minutes under the race detector
+		}
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			raw := unpack(t, path)
 			want, err := corefile.Read(bytes.NewReader(raw), int64(len(raw)), corefile.Options{})

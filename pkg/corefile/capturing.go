@@ -56,7 +56,7 @@ func (c *capturing) run() {
 	c.rescan()
 	p := c.plan()
 	r := &c.f.Thread.Registers
-	p.around(r.SP, c.below(), stackSize-c.below())
+	p.around(r.SP, c.below(), stackSize-stackBelow)
 	p.around(r.PC, textAround, textAround)
 	if base, ok := c.f.executableBase(c.h); ok {
 		c.module(p, base)
@@ -73,15 +73,19 @@ func (c *capturing) run() {
 	p = c.plan()
 	c.moduleOf(p, r.PC)
 	c.returns(p, r)
+	c.wantClues(p)
 	c.read(p)
 	c.nameModules()
 }
 
 // below is how much of the window lies below sp: the red zone, which signal
 // delivery leaves alone, is 128 bytes on x86-64 (System V ABI, 3.2.2) and 512
-// on ppc64 (ELF v2 ABI, 2.2.2.4).
+// on ppc64 (ELF v2 ABI, 2.2.2.4). After an abort more of it is of interest.
 func (c *capturing) below() uint64 {
-	if c.l.pc == "nip" {
+	switch {
+	case c.f.Signal.Number == sigABRT:
+		return clueStackBelow
+	case c.l.pc == "nip":
 		return 2 * stackBelow
 	}
 	return stackBelow
