@@ -27,12 +27,13 @@ type Verdicts struct {
 // fleetShape is the fleet of section 9.4: 400 hosts in 7 regions, one of which
 // holds 15 %, three CPU models, one with 35 %, two kernels.
 const (
-	fleetHosts  = 400
-	fleetDays   = 60
-	otherRows   = 12_000 // scattered crashes of other clusters
-	batch       = 40     // clusters of each kind and size in one archive
-	firstDay    = 20240
-	busyTraffic = 0.15 // share of all traffic on the busy host
+	fleetHosts    = 400
+	fleetDays     = 60
+	otherRows     = 12_000 // scattered crashes of other clusters
+	otherClusters = 40
+	batch         = 40 // clusters of each kind and size in one archive
+	firstDay      = 20240
+	busyTraffic   = 0.15 // share of all traffic on the busy host
 )
 
 // scenario draws the host and day of each case of one cluster, and says which
@@ -199,9 +200,9 @@ func MeasureVerdicts(ctx context.Context, clusters int) ([]Verdicts, error) {
 func (s scenario) judge(r *rand.Rand, tally [][3]int) error {
 	f := newFleet(r, s.busy)
 	in := f.input()
-	for range otherRows {
+	for i := range otherRows {
 		host, day := f.host(r), r.IntN(fleetDays)
-		appendCase(&in, 0, f.at(host, day), float64(day)+r.Float64())
+		appendCase(&in, int32(i%otherClusters), f.at(host, day), float64(day)+r.Float64())
 	}
 	type drawn struct{ size, target int }
 	var all []drawn
@@ -211,19 +212,22 @@ func (s scenario) judge(r *rand.Rand, tally [][3]int) error {
 			all = append(all, drawn{size, target})
 			for range sizes[size] {
 				host, day := s.draw(f, r, target)
-				appendCase(&in, int32(len(all)), f.at(host, day), float64(day)+r.Float64())
+				appendCase(&in, int32(otherClusters-1+len(all)), f.at(host, day), float64(day)+r.Float64())
 			}
 		}
 	}
-	for i := range all {
+	for i := range otherClusters + len(all) {
 		in.Crashes.Signature.Values = append(in.Crashes.Signature.Values, fmt.Sprint("cluster ", i))
 	}
+	params := epi.Defaults()
+	params.EpisodeGap = 0 // what is drawn are episodes
+	in.Parameters = &params
 	p, err := epi.NewPopulation(in)
 	if err != nil {
 		return err
 	}
 	for i, d := range all {
-		rows := p.Select(func(row int32) bool { return in.Crashes.Signature.Codes[row] == int32(i+1) })
+		rows := p.Select(func(row int32) bool { return in.Crashes.Signature.Codes[row] == int32(otherClusters+i) })
 		a, err := p.Evaluate(epi.Question{Rows: rows, Now: in.To})
 		if err != nil {
 			return err
@@ -281,7 +285,7 @@ func (f *fleet) input() epi.Input {
 	}
 	in.Dimensions[dimHost].Role, in.Dimensions[dimBuild].Role, in.Dimensions[dimService].Role = epi.RoleHost, epi.RoleBuild, epi.RoleService
 	in.Crashes.Codes = make([][]int32, dims)
-	in.Crashes.Class.Values, in.Crashes.Signature.Values = []string{"other"}, []string{"the rest"}
+	in.Crashes.Class.Values, in.Crashes.Signature.Values = []string{"other"}, nil
 	e := in.Exposure
 	for day := range fleetDays {
 		for host := range fleetHosts {

@@ -153,10 +153,12 @@ func (p Parameters) candidate(e Explanation) bool {
 }
 
 // againstRest adds the comparison with the other crashes and reports whether
-// the value is over-represented against them too.
+// the value is over-represented against them too. The p is corrected like the
+// one against the fleet: where traffic is unequal and unknown, every value of a
+// busy machine is enriched against the fleet, so this test alone must hold.
 func (p *Population) againstRest(e *Explanation, rest reference) bool {
 	w := rest.mass(e.predicate)
 	logP := LogBinomTail(e.Episodes, e.Of, w)
 	e.Rest = &RestEvidence{Share: w, Lift: lift(e.Share, w), P: math.Exp(logP), Log10P: finiteLog10(logP)}
-	return logP <= math.Log(p.params.PCut) && float64(e.Rest.Lift) >= p.params.MinLiftRest
+	return logP+math.Log(e.tries) <= math.Log(p.params.PCut) && float64(e.Rest.Lift) >= p.params.MinLiftRest
 }

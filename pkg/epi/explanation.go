@@ -64,6 +64,7 @@ type Explanation struct {
 	Aliases []Value `json:"aliases,omitempty"`
 
 	predicate Predicate
+	tries     float64 // values that might have been tried instead
 }
 
 // RestEvidence compares a value with the other crashes.
@@ -114,12 +115,13 @@ type Common struct {
 	Reference string  `json:"reference"`
 }
 
-// explain computes the evidence of a predicate that c of n cases match.
+// explain computes the evidence of a predicate that c of n cases match; naming
+// is what naming it costs, corrected the number of values it is one of.
 func (p *Population) explain(pred Predicate, c, n int, ref reference, naming float64, corrected float64) Explanation {
 	w := ref.mass(pred)
 	e := Explanation{
 		Values: p.words(pred), Episodes: c, Of: n, Share: float64(c) / float64(n),
-		Exposure: w, Gain: gain(n, c, w, naming), predicate: pred,
+		Exposure: w, Gain: gain(n, c, w, naming), predicate: pred, tries: corrected,
 	}
 	cf, nf := float64(c), float64(n)
 	e.ShareLower, e.ShareUpper = ClopperPearson(cf, nf, p.params.Confidence)

@@ -123,7 +123,7 @@ func (p *Population) cutByFactor(f Factor, labels []Column) parting {
 	return parting{
 		by: words, nameA: words, nameB: "elsewhere", labels: labels, tried: p.valuesOf(f.Dimension),
 		inA:  func(row int32) bool { return codes[row] == f.Value },
-		skip: func(d int) bool { return p.determines(f.Dimension, d) },
+		skip: func(d int) bool { return p.dependent(f.Dimension, d) },
 	}
 }
 
@@ -134,6 +134,20 @@ func (p *Population) valuesOf(d int) int {
 		return p.fleet.exposed[d]
 	}
 	return len(p.in.Dimensions[d].Values)
+}
+
+// dependent reports whether a dimension is no independent contrast to another.
+// What any name of a machine determines belongs to the machine.
+func (p *Population) dependent(d, other int) bool {
+	if !p.in.Dimensions[d].Role.identity() {
+		return p.determines(d, other)
+	}
+	for machine, dim := range p.in.Dimensions {
+		if dim.Role.identity() && p.determines(machine, other) {
+			return true
+		}
+	}
+	return false
 }
 
 // determines reports whether a dimension fixes another: in the fleet where it

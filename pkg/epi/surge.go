@@ -156,6 +156,9 @@ func (p *Population) newborn(m members, now float64) NewCluster {
 	for i := range born {
 		day := i+1 >= params.NewPerDay && born[i]-born[i+1-params.NewPerDay] <= 1
 		week := i+1 >= params.NewPerWeek && born[i]-born[i+1-params.NewPerWeek] <= 7
+		if born[i]-born[0] > params.NewLookBack {
+			break // known for so long that it is not new
+		}
 		if day || week {
 			return NewCluster{Alert: now-born[i] <= 7, Since: TimeOf(born[i])}
 		}
