@@ -1,6 +1,10 @@
 package classify
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/epicurve/epicurve/pkg/corefile"
+)
 
 // maxFrames bounds the believable stack frames of a record.
 const maxFrames = 16
@@ -29,7 +33,7 @@ func (v *view) frames() []callSite {
 
 // callers lists the believable callers, innermost first: by the call frame
 // information of the files where they are at hand; else the return address
-// that a bad call left, then the chain of frame pointers where there is one,
+// that a bad call left or that a function without a stack frame stands on, then the chain of frame pointers where there is one,
 // else every believable return address above sp.
 func (v *view) callers() []callSite {
 	if v.walked != nil {
@@ -40,6 +44,9 @@ func (v *view) callers() []callSite {
 		w.out = nil
 		if t := v.arrival(); t != nil && t.caller != 0 {
 			w.add(t.caller)
+		} else if t == nil && v.abi.x86() && v.frameless() {
+			top, _ := v.top()
+			w.add(top)
 		}
 		if !w.chain() {
 			w.scan()
@@ -76,7 +83,7 @@ func (w *walk) chain() bool {
 		return false
 	}
 	found := false
-	last := v.sp
+	last := v.stackStart()
 	for fp := v.regs.FP; fp >= last && fp%v.abi.word == 0 && fp != 0 && len(w.out) < maxFrames; {
 		ret, ok1 := v.word(fp + uint64(v.abi.frameReturn))
 		next, ok2 := v.word(fp + uint64(v.abi.frameNext))
@@ -93,10 +100,24 @@ func (w *walk) chain() bool {
 	return found
 }
 
-// sameStack reports whether addr lies in the mapping that holds sp.
+// sameStack reports whether addr lies in the stack of the thread.
 func (v *view) sameStack(addr uint64) bool {
-	seg, ok := v.segment(v.sp)
+	seg, ok := v.stackSegment()
 	return ok && addr >= seg.Start && addr < seg.End
+}
+
+// stackSegment returns the mapping that holds sp, or that sp has just left at
+// its lower end.
+func (v *view) stackSegment() (corefile.Segment, bool) {
+	if v.stack == nil {
+		v.stack = &corefile.Segment{}
+		if seg, ok := v.segment(v.sp); ok && (usable(seg) || !v.faulted()) {
+			*v.stack = seg
+		} else if seg, ok := v.stackAbove(v.sp); ok {
+			*v.stack = seg
+		}
+	}
+	return *v.stack, v.stack.End != 0
 }
 
 // scan takes every believable return address above sp. Words left over from
@@ -107,8 +128,8 @@ func (w *walk) scan() {
 	if v.abi.link && v.regs.HasLR && v.pcRunnable() {
 		w.add(v.regs.LR)
 	}
-	from := v.sp
-	if t := v.arrival(); t != nil && t.caller != 0 && v.abi.x86() {
+	from := v.stackStart()
+	if len(w.out) > 0 && from == v.sp && v.abi.x86() {
 		from += v.abi.word // its return address is in the list already
 	}
 	lo, hi := v.fileBounds()

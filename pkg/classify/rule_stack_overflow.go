@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
 
@@ -120,8 +121,9 @@ func (v *view) withRecursion(r ruling) ruling {
 }
 
 // recursion returns the return address that stands for a recursion: of those
-// that repeat in the stack window, the one lowest in its module, which is the
-// same wherever in the cycle the stack ran out. It is pc when nothing repeats.
+// that repeat in the stack window, the first by module and offset, which is the
+// same wherever in the cycle the stack ran out and wherever the modules were
+// loaded. It is pc when nothing repeats.
 func (v *view) recursion() uint64 {
 	const atLeast = 3
 	count := map[uint64]int{}
@@ -131,14 +133,15 @@ func (v *view) recursion() uint64 {
 		}
 		return true
 	})
-	best := uint64(0)
+	best, where, found := v.pc, site{}, false
 	for addr, n := range count {
-		if n >= atLeast && (best == 0 || addr < best) {
-			best = addr
+		s, ok := v.siteOf(addr)
+		if n < atLeast || !ok {
+			continue
 		}
-	}
-	if best == 0 {
-		return v.pc
+		if order := cmp.Or(cmp.Compare(s.module, where.module), cmp.Compare(s.offset, where.offset)); !found || order < 0 {
+			best, where, found = addr, s, true
+		}
 	}
 	return best
 }

@@ -86,14 +86,10 @@ func (v *view) brkHeap(start uint64) bool {
 	return true
 }
 
-// stackStart is sp, or the first captured word above it when sp itself has left
-// the stack.
+// stackStart is sp, or the lower end of the stack when sp has left it there.
 func (v *view) stackStart() uint64 {
-	at := v.sp &^ (v.abi.word - 1)
-	if _, ok := v.word(at); !ok {
-		if seg, ok := v.stackAbove(at); ok && seg.Start > at {
-			at = seg.Start
-		}
+	if seg, ok := v.stackSegment(); ok && seg.Start > v.sp {
+		return seg.Start
 	}
-	return at
+	return v.sp
 }

@@ -35,6 +35,7 @@ type view struct {
 	pcInst   *instruction
 	walked   *[]callSite
 	exe      *exeFile
+	stack    *corefile.Segment
 	unwound  bool // the callers come from call frame information
 }
 
