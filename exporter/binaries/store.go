@@ -3,6 +3,7 @@ package binaries
 import (
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/epicurve/epicurve/pkg/classify"
@@ -151,8 +152,8 @@ func (s *Store) forget(k key) {
 // another full table fits; a table holds at most half of the bound.
 func (s *Store) makeRoom() {
 	kept := 0
-	for i := len(s.order) - 1; i >= 0; i-- {
-		b := s.files[s.order[i]]
+	for _, k := range slices.Backward(s.order) {
+		b := s.files[k]
 		if b == nil || !b.loaded {
 			continue
 		}

@@ -41,7 +41,7 @@ func compile(t *testing.T, flags ...string) (path, id string, leaf uint64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
+	defer func() { _ = e.Close() }()
 	id = buildIDOf(e)
 	if len(id) != 40 {
 		t.Fatalf("build id %q, want 40 digits", id)
@@ -67,7 +67,7 @@ func TestTextAndSymbol(t *testing.T) {
 	for _, flags := range [][]string{nil, {"-no-pie"}, {"-static"}} {
 		path, id, leaf := compile(t, flags...)
 		s := New(Config{})
-		t.Cleanup(func() { s.Close() })
+		t.Cleanup(func() { _ = s.Close() })
 		name, delta, ok := s.Symbol(path, id, leaf+2)
 		if !ok || name != "leaf" || delta != 2 {
 			t.Errorf("%v: symbol %q+%d, %v; want leaf+2", flags, name, delta, ok)
@@ -93,7 +93,7 @@ func TestTextAndSymbol(t *testing.T) {
 func TestOtherBuild(t *testing.T) {
 	path, id, leaf := compile(t)
 	s := New(Config{})
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	for _, other := range []string{"", id[:8], "00" + id[2:]} {
 		if _, ok := s.Text(path, other, leaf, 8); ok {
 			t.Errorf("text for build id %q of a file with %q", other, id)
@@ -108,7 +108,7 @@ func TestOtherBuild(t *testing.T) {
 func TestRoot(t *testing.T) {
 	path, id, leaf := compile(t)
 	s := New(Config{Root: filepath.Dir(path)})
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	if _, ok := s.Text("/leafd", id, leaf, 8); !ok {
 		t.Error("no text below the root")
 	}
@@ -137,7 +137,7 @@ func TestStripped(t *testing.T) {
 		}
 	}
 	s := New(Config{Root: root})
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	if name, _, ok := s.Symbol("/leafd", id, leaf); !ok || name != "leaf" {
 		t.Errorf("symbol %q, %v; want leaf from the debug file", name, ok)
 	}
@@ -145,7 +145,7 @@ func TestStripped(t *testing.T) {
 		t.Fatal(err)
 	}
 	bare := New(Config{Root: root})
-	defer bare.Close()
+	t.Cleanup(func() { _ = bare.Close() })
 	if name, _, ok := bare.Symbol("/leafd", id, leaf); ok {
 		t.Errorf("symbol %q of a stripped file without its debug file", name)
 	}
@@ -163,7 +163,7 @@ func TestHostilePaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := New(Config{})
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	for _, path := range []string{"", "relative", fifo, broken, dir, "/dev/zero", "/proc/self/mem", "/nowhere", "/a\x00b"} {
 		if _, ok := s.Text(path, "abcd", 0, 8); ok {
 			t.Errorf("text from %q", path)
@@ -178,7 +178,7 @@ func TestHostilePaths(t *testing.T) {
 func TestBounded(t *testing.T) {
 	path, id, leaf := compile(t)
 	s := New(Config{})
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	for i := range 3 * maxOpen {
 		s.Text(filepath.Join("/nowhere", string(rune('a'+i))), id, leaf, 8)
 	}

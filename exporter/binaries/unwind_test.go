@@ -74,7 +74,7 @@ func TestUnwind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer e.Close()
+		t.Cleanup(func() { _ = e.Close() })
 		start := symbol(t, e, "framed")
 		const rbx, rbp, rsp, ra = 3, 6, 7, 16
 		for _, c := range []struct {

@@ -82,7 +82,7 @@ func (w *walk) chain() bool {
 	if !v.abi.hasChain || !v.regs.HasFP {
 		return false
 	}
-	found := false
+	before, followed := len(w.out), false
 	last := v.stackStart()
 	for fp := v.regs.FP; fp >= last && fp%v.abi.word == 0 && fp != 0 && len(w.out) < maxFrames; {
 		ret, ok1 := v.word(fp + uint64(v.abi.frameReturn))
@@ -90,14 +90,13 @@ func (w *walk) chain() bool {
 		if !ok1 || !ok2 || !v.sameStack(fp) {
 			break
 		}
-		if len(w.out) > 0 && w.out[len(w.out)-1].addr == ret && !found {
-			found = true // the call site itself is this frame's return
-		} else if !w.add(ret) {
+		// The call site that is in the list already can be this frame's return.
+		if known := before > 0 && len(w.out) == before && w.out[before-1].addr == ret; !known && !w.add(ret) {
 			break
 		}
-		found, last, fp = true, fp+v.abi.word, next
+		followed, last, fp = true, fp+v.abi.word, next
 	}
-	return found
+	return followed
 }
 
 // sameStack reports whether addr lies in the stack of the thread.

@@ -71,7 +71,7 @@ func readCore(t testing.TB, dir, name string) *corefile.Facts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	st, err := file.Stat()
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/epicurve/epicurve/pkg/crash"
 )
@@ -60,7 +61,7 @@ func (v *view) nullByElimination(r ruling) (ruling, bool) {
 			continue
 		}
 		seg, found := v.segment(x)
-		if !found || !(usable(seg) || seg.Executable()) {
+		if !found || (!usable(seg) && !seg.Executable()) {
 			return ruling{}, false
 		}
 	}
@@ -81,12 +82,7 @@ func (v *view) generalRegister(name string) bool {
 	case "arm64":
 		return name != "pc" && name != "pstate" && name != "sp"
 	case "amd64":
-		for _, n := range addressRegisters {
-			if n == name {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(addressRegisters, name)
 	case "386":
 		switch name {
 		case "eax", "ebx", "ecx", "edx", "esi", "edi", "ebp":
@@ -113,7 +109,7 @@ func ruleProtectionFault() Rule {
 				return ruling{}, false
 			}
 			r := ruling{kind: crash.KindProtectionFault, confidence: crash.ConfidenceCertain, at: v.pc}
-			means := ""
+			var means string
 			switch v.sig.Code {
 			case segvAccErr:
 				means = "the mapping there forbids the access"

@@ -44,10 +44,10 @@ func (v *view) arrivalByStack() *transfer {
 	if v.sp%v.abi.word != 0 {
 		return v.unevenStack()
 	}
-	switch {
-	case skew == 0:
+	switch skew {
+	case 0:
 		return v.arrivalAligned(s)
-	case skew == v.abi.entry:
+	case v.abi.entry:
 		return v.arrivalAtEntry(s)
 	default: // i386 code that keeps sp a multiple of 4 only
 		return v.arrivalLax(s)

@@ -109,7 +109,8 @@ func (v *view) pcRunnable() bool {
 	case placeText:
 		return true
 	case placeUnknown:
-		return !(v.sig.Number == sigSEGV && v.sig.HasAddr && v.sig.Addr == v.pc && v.kernelFault())
+		fetch := v.sig.Number == sigSEGV && v.sig.HasAddr && v.sig.Addr == v.pc && v.kernelFault()
+		return !fetch
 	default:
 		return false
 	}
