@@ -23,9 +23,9 @@ func (s *Store) Append(ctx context.Context, records []crash.Record) (store.Appen
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var done store.Appended
-	err := s.transaction(ctx, func(w *writer) error {
-		fresh, err := w.unknown(ctx, records)
-		if err != nil {
+	var fresh []crash.Record
+	err := s.transaction(ctx, func(w *writer) (err error) {
+		if fresh, err = w.unknown(ctx, records); err != nil {
 			return err
 		}
 		done = store.Appended{Added: len(fresh), Duplicates: len(records) - len(fresh)}
@@ -34,6 +34,7 @@ func (s *Store) Append(ctx context.Context, records []crash.Record) (store.Appen
 	if err != nil {
 		return store.Appended{}, fmt.Errorf("duckdb: append %d records: %w", len(records), err)
 	}
+	s.seen.note(s.dict, fresh)
 	s.next += int64(done.Added)
 	s.version.Add(int64(done.Added))
 	return done, nil

@@ -46,6 +46,7 @@ func (s *Store) clusters(ctx context.Context, req query.Request, w *selection) (
 	rows := make(clusterRows, len(top))
 	out.Clusters = make([]query.Cluster, len(top))
 	for i, t := range top {
+		t.row.FirstSeen, t.row.LastSeen = s.seen.of(t.codes, req.Suppressed)
 		out.Clusters[i] = t.row
 		rows[t.codes] = &out.Clusters[i]
 	}
@@ -69,7 +70,7 @@ func (s *Store) clusters(ctx context.Context, req query.Request, w *selection) (
 			return query.Clusters{}, err
 		}
 	}
-	return out, s.clusterSeen(ctx, req, top, rows)
+	return out, nil
 }
 
 // clusterRows finds the row of a cluster in the answer.
@@ -161,17 +162,6 @@ func (s *Store) clusterTrends(ctx context.Context, req query.Request, w *selecti
 			c.Trend = make([]int64, query.TrendBuckets)
 		}
 		c.Trend[part] = n
-	})
-}
-
-// clusterSeen reads first and last seen over the whole archive.
-func (s *Store) clusterSeen(ctx context.Context, req query.Request, top []rankedCluster, rows clusterRows) error {
-	w := &selection{}
-	s.selectSuppressed(w, req.Suppressed)
-	w.add(clusterFilter(top))
-	var first, last int64
-	return s.each(ctx, grouped("min(ts), max(ts)", w, ""), w.args, rows, []any{&first, &last}, func(c *query.Cluster) {
-		c.FirstSeen, c.LastSeen = fromMicro(first), fromMicro(last)
 	})
 }
 

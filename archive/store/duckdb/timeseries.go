@@ -100,22 +100,16 @@ func (t *timeseries) rank(ctx context.Context) (err error) {
 	}
 	cols := t.columns()
 	q := "WITH g AS MATERIALIZED (SELECT " + cols + ", count(*) n FROM " + tableFacts + t.where.where() + " GROUP BY " + cols + ")" +
-		" SELECT " + cols + ", n FROM g WHERE n >= (SELECT min(n) FROM (SELECT n FROM g ORDER BY n DESC LIMIT " + strconv.Itoa(t.req.TopK) + "))"
-	if t.groups, err = t.s.groups(ctx, q, t.where.args, t.dims); err != nil {
+		" SELECT " + cols + ", n, (SELECT sum(n)::BIGINT FROM g) FROM g WHERE n >= (SELECT min(n) FROM (SELECT n FROM g ORDER BY n DESC LIMIT " + strconv.Itoa(t.req.TopK) + "))"
+	var rest int64
+	if t.groups, rest, err = t.s.groups(ctx, q, t.where.args, t.dims); err != nil {
 		return err
 	}
-	if t.rest = len(t.groups) > t.req.TopK; t.rest {
-		t.groups = t.groups[:t.req.TopK]
-		return nil
-	}
-	var all int64
-	if err := t.s.db.QueryRowContext(ctx, "SELECT count(*) FROM "+tableFacts+t.where.where(), t.where.args...).Scan(&all); err != nil {
-		return err
-	}
+	t.groups = t.groups[:min(len(t.groups), t.req.TopK)]
 	for _, g := range t.groups {
-		all -= g.total
+		rest -= g.total
 	}
-	t.rest = all > 0
+	t.rest = rest > 0
 	return nil
 }
 
