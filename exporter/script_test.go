@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ const cores = "../testdata/cores"
 //	core NAME FILE      put a real core there as it is, compressed
 //	plain NAME FILE     put a real core there, decompressed
 //	await PATH TEXT     poll http://$ADDR$PATH until a line is exactly TEXT
+//	post PATH           POST to http://$ADDR$PATH; with ! it must be refused
+//	hup                 send SIGHUP to the programs in the background
 //	absent PATH TEXT    check that http://$ADDR$PATH does not hold TEXT now
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -52,6 +55,12 @@ func TestScripts(t *testing.T) {
 			"plain": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(os.WriteFile(ts.MkAbs(args[1]), decompressed(ts, args[0]), 0o600))
 			},
+			"hup": func(ts *testscript.TestScript, _ bool, _ []string) {
+				for _, cmd := range ts.BackgroundCmds() {
+					ts.Check(cmd.Process.Signal(syscall.SIGHUP))
+				}
+			},
+			"post":   post,
 			"await":  await,
 			"absent": absent,
 		},
@@ -88,6 +97,18 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Logf("%s", body)
 	ts.Fatalf("no line %s in %s after %s", args[1], args[0], patience)
+}
+
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	resp, err := http.Post("http://"+ts.Getenv("ADDR")+args[0], "", nil)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	ts.Logf("%s: %s", resp.Status, body)
+	if (resp.StatusCode == http.StatusOK) == neg {
+		ts.Fatalf("POST %s answered %s", args[0], resp.Status)
+	}
 }
 
 func absent(ts *testscript.TestScript, _ bool, args []string) {

@@ -41,6 +41,8 @@ func (c *cli) addWatch() {
 		func(c *config.Config, v config.Duration) { c.Core.Settle = v })
 	f.duration(cmd, "core.rescan", "Time between two scans of every directory (default 1m).",
 		func(c *config.Config, v config.Duration) { c.Core.Rescan = v })
+	f.truth(cmd, "logs.kernel", "Count crashes that left no core from the kernel log (default no).",
+		func(c *config.Config, v bool) { c.Logs.Kernel = v })
 	f.text(cmd, "state.dir", "Directory for the spool and the counters (default /var/lib/epicurve-exporter).",
 		func(c *config.Config, v string) { c.State.Dir = v })
 	f.text(cmd, "archive.url", "URL of the archive, such as http://archive:9932. Without it crashes are counted and kept in the spool.",
@@ -56,6 +58,16 @@ func (c *cli) addWatch() {
 func (f *watchFlags) text(cmd *kingpin.CmdClause, name, help string, set func(*config.Config, string)) {
 	var given bool
 	value := cmd.Flag(name, help).IsSetByUser(&given).String()
+	f.overrides = append(f.overrides, func(c *config.Config) {
+		if given {
+			set(c, *value)
+		}
+	})
+}
+
+func (f *watchFlags) truth(cmd *kingpin.CmdClause, name, help string, set func(*config.Config, bool)) {
+	var given bool
+	value := cmd.Flag(name, help).IsSetByUser(&given).Bool()
 	f.overrides = append(f.overrides, func(c *config.Config) {
 		if given {
 			set(c, *value)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -31,10 +32,18 @@ func (o *scanObserver) Rescanned(took time.Duration, watched, polled, missing in
 	o.Exporter.Rescanned(took, watched, polled, missing)
 }
 
-// server returns the web server; serve runs it.
-func (n *node) server(telemetry string) *http.Server {
+// handler passes requests on to the pages of the present node.
+type handler struct{ now atomic.Pointer[http.ServeMux] }
+
+func (h *handler) set(mux *http.ServeMux) { h.now.Store(mux) }
+
+// ServeHTTP implements [http.Handler].
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.now.Load().ServeHTTP(w, r) }
+
+// mux returns the pages of a node.
+func (s *supervisor) mux(n *node) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+telemetry, n.registry.Handler(n.logger))
+	mux.Handle("GET "+s.flags.telemetry, n.registry.Handler(s.logger))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "Healthy.")
 	})
@@ -45,12 +54,28 @@ func (n *node) server(telemetry string) *http.Server {
 		}
 		fmt.Fprintln(w, "Ready.")
 	})
-	if landing, err := landingPage(telemetry); err == nil {
+	mux.HandleFunc("POST /-/reload", s.reload)
+	if landing, err := landingPage(s.flags.telemetry); err == nil {
 		mux.Handle("GET /{$}", landing)
 	} else {
-		n.logger.Error("No landing page", "err", err)
+		s.logger.Error("No landing page", "err", err)
 	}
-	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	return mux
+}
+
+// reload asks for a reload and says how it went.
+func (s *supervisor) reload(w http.ResponseWriter, r *http.Request) {
+	answer := make(chan error, 1)
+	select {
+	case s.reloads <- answer:
+	case <-r.Context().Done():
+		return
+	}
+	if err := <-answer; err != nil {
+		http.Error(w, fmt.Sprintf("The configuration is invalid, the old one stays in force: %v", err), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintln(w, "Reloading.")
 }
 
 func landingPage(telemetry string) (http.Handler, error) {
@@ -67,8 +92,8 @@ func landingPage(telemetry string) (http.Handler, error) {
 }
 
 // serve listens until the server is shut down; only a failure is an error.
-func (n *node) serve(server *http.Server, flags *web.FlagConfig) error {
-	err := web.ListenAndServe(server, flags, n.logger)
+func serve(server *http.Server, flags *web.FlagConfig, logger *slog.Logger) error {
+	err := web.ListenAndServe(server, flags, logger)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -96,11 +96,11 @@ func TestPatterns(t *testing.T) {
 		{pattern: "core", name: "core.4711", want: CoreName{PID: 4711}}, // kernel.core_uses_pid
 		{pattern: "core", name: "score", no: true},
 		{pattern: "/var/crash/core.%e.%P.%t.%C", name: "core.web.server.4711.1767225600.3",
-			want: CoreName{Exe: "web.server", PID: 4711, Time: at, CPU: "3"}},
+			want: CoreName{Exe: "web.server", PID: 4711, HostPID: true, Time: at, CPU: "3"}},
 		{pattern: "/x/core-%e-%s-%u-%g-%p-%t", name: "core-a-b-11-1000-1000-42-1767225600.zst",
 			want: CoreName{Exe: "a-b", Signal: 11, UID: "1000", PID: 42, Time: at}},
 		{pattern: "%h!%E!%t", name: "web-1!!usr!bin!thing!1767225600", want: CoreName{Host: "web-1", Exe: "thing", Time: at}},
-		{pattern: "%p.%P.%i.%I.%c.%d", name: "5.4711.5.4711.18446744073709551615.1", no: false, want: CoreName{PID: 4711}},
+		{pattern: "%p.%P.%i.%I.%c.%d", name: "5.4711.5.4711.18446744073709551615.1", no: false, want: CoreName{PID: 4711, HostPID: true}},
 		{pattern: "100%%.%e.%q%", name: "100%.x.", want: CoreName{Exe: "x"}},
 		{pattern: "%t.%t", name: "1767225600.1", want: CoreName{Time: at}},
 		{pattern: "|/usr/lib/systemd/systemd-coredump %P", name: "core", no: true},
@@ -124,7 +124,7 @@ func TestPatterns(t *testing.T) {
 func TestSystemdNames(t *testing.T) {
 	got, ok := MatchSystemd(`core.my\x2eserver\x20x.1000.0123456789abcdef0123456789abcdef.4711.1767225600123456.zst`)
 	want := CoreName{
-		Exe: "my.server x", UID: "1000", BootID: "01234567-89ab-cdef-0123-456789abcdef", PID: 4711,
+		Exe: "my.server x", UID: "1000", BootID: "01234567-89ab-cdef-0123-456789abcdef", PID: 4711, HostPID: true,
 		Time: time.UnixMicro(1767225600123456).UTC(),
 	}
 	if diff := cmp.Diff(want, got); !ok || diff != "" {

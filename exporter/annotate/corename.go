@@ -11,14 +11,16 @@ import (
 
 // CoreName is what the name of a core file tells. Unknown parts are zero.
 type CoreName struct {
-	Time   time.Time // %t: seconds since the epoch
-	PID    int64     // %P, else %p
-	UID    string    // %u
-	Signal int64     // %s
-	Exe    string    // %e, or the last element of %E
-	Host   string    // %h
-	CPU    string    // %C
-	BootID string    // of systemd-coredump's names
+	Time time.Time // %t: seconds since the epoch
+	PID  int64     // %P, else %p
+	// HostPID is true when PID is that of the initial pid namespace (%P).
+	HostPID bool
+	UID     string // %u
+	Signal  int64  // %s
+	Exe     string // %e, or the last element of %E
+	Host    string // %h
+	CPU     string // %C
+	BootID  string // of systemd-coredump's names
 }
 
 // NamePattern reads names that a core_pattern makes.
@@ -115,6 +117,7 @@ func (p *NamePattern) Match(name string) (n CoreName, ok bool) {
 			n.PID = number(part(group))
 		}
 	}
+	n.HostPID = number(part("P")) > 0
 	if t := number(part("t")); t > 0 {
 		n.Time = time.Unix(t, 0).UTC()
 	}

@@ -65,7 +65,8 @@ func (n *Names) Annotate(r *crash.Record, path string, modified time.Time) {
 	if r.Process.Executable == "" {
 		r.Process.Executable = name.Exe
 	}
-	if !r.Process.PID.Known && name.PID > 0 {
+	// In a container the core knows the pid of the container's namespace only.
+	if name.PID > 0 && (name.HostPID || !r.Process.PID.Known) {
 		r.Process.PID = crash.Some(name.PID)
 	}
 }

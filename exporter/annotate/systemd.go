@@ -19,7 +19,7 @@ func MatchSystemd(name string) (n CoreName, ok bool) {
 	if m == nil {
 		return CoreName{}, false
 	}
-	n = CoreName{Exe: unescape(m[1]), UID: m[2], BootID: dashed(m[3]), PID: number(m[4])}
+	n = CoreName{Exe: unescape(m[1]), UID: m[2], BootID: dashed(m[3]), PID: number(m[4]), HostPID: true}
 	if us := number(m[5]); us > 0 {
 		n.Time = time.UnixMicro(us).UTC()
 	}

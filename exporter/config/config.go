@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/epicurve/epicurve/exporter/annotate"
 )
 
 // Config is everything that can be configured.
@@ -20,6 +22,48 @@ type Config struct {
 	// Services are the watched services: they name crashes by executable,
 	// and their running time is recorded as exposure.
 	Services []Service `yaml:"services"`
+	// Logs tell of crashes that left no core.
+	Logs Logs `yaml:"logs"`
+	// Filters mark false positives; the first that matches decides.
+	Filters []Filter `yaml:"filters"`
+}
+
+// Logs says which logs are read.
+type Logs struct {
+	// Kernel reads crashes from /dev/kmsg.
+	Kernel bool `yaml:"kernel"`
+	// Hold is how long a crash that a log tells of waits for its core.
+	Hold Duration `yaml:"hold"`
+}
+
+// Filter is a false-positive filter; all its conditions must hold.
+type Filter struct {
+	Name string `yaml:"name"`
+	// Fields are expressions that the named fields of the record must match
+	// as a whole.
+	Fields map[string]string `yaml:"fields"`
+	// Log is a condition on lines of a log around the crash.
+	Log *LogCondition `yaml:"log"`
+}
+
+// LogCondition holds when a line of a log matches near the crash.
+type LogCondition struct {
+	Source string   `yaml:"source"` // kernel
+	Line   string   `yaml:"line"`
+	Within Duration `yaml:"within"`
+}
+
+// Compiled returns the filters in the form that the annotator takes.
+func (c *Config) Compiled() []annotate.Filter {
+	var all []annotate.Filter
+	for _, f := range c.Filters {
+		a := annotate.Filter{Name: f.Name, Fields: f.Fields}
+		if f.Log != nil {
+			a.Log = &annotate.LogCondition{Log: f.Log.Source, Line: f.Log.Line, Within: time.Duration(f.Log.Within)}
+		}
+		all = append(all, a)
+	}
+	return all
 }
 
 // Service is a program whose crashes and running time are told apart.
@@ -92,6 +136,7 @@ func Default() Config {
 		State:   State{Dir: "/var/lib/epicurve-exporter", MaxBytes: 256 << 20},
 		Archive: Archive{Timeout: Duration(30 * time.Second)},
 		Push:    Push{Interval: Duration(15 * time.Second)},
+		Logs:    Logs{Hold: Duration(time.Minute)},
 	}
 }
 

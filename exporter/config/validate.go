@@ -17,7 +17,21 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 // Validate checks a whole configuration and returns every fault at once, each
 // with the name of its field.
 func (c *Config) Validate() error {
-	return errors.Join(c.Core.validate(), c.State.validate(), c.Archive.validate(), c.Push.validate(), validateServices(c.Services))
+	return errors.Join(c.Core.validate(), c.State.validate(), c.Archive.validate(), c.Push.validate(), validateServices(c.Services),
+		c.validateFilters(), between("logs.hold", c.Logs.Hold, time.Second, time.Hour))
+}
+
+func (c *Config) validateFilters() error {
+	for i, f := range c.Filters {
+		if f.Log == nil {
+			continue
+		}
+		if f.Log.Source != "kernel" || !c.Logs.Kernel {
+			return fmt.Errorf("filters[%d].log.source: %q: want kernel, with logs.kernel: true", i, f.Log.Source)
+		}
+	}
+	_, err := annotate.NewFilters(c.Compiled(), nil)
+	return err
 }
 
 func validateServices(services []Service) error {

@@ -17,6 +17,8 @@ type Exporter struct {
 	bytesRead      prometheus.Counter
 	duplicates     prometheus.Counter
 	rateLimited    prometheus.Counter
+	logCrashes     *prometheus.CounterVec
+	unprinted      prometheus.Counter
 	labelSeconds   prometheus.Histogram
 	readSeconds    prometheus.Histogram
 	overflows      prometheus.Counter
@@ -31,6 +33,8 @@ type Exporter struct {
 	shipRefused    prometheus.Counter
 	shipLast       prometheus.Gauge
 	lastCheckpoint prometheus.Gauge
+	reloadOK       prometheus.Gauge
+	reloadLast     prometheus.Gauge
 	all            []prometheus.Collector
 }
 
@@ -47,6 +51,9 @@ func NewExporter(readReasons, refusals []string) *Exporter {
 	e.bytesRead = e.counter("read_bytes_total", "Bytes read of core files, after decompression.")
 	e.duplicates = e.counter("duplicates_total", "Core files of a crash that was already counted.")
 	e.rateLimited = e.counter("rate_limited_total", "Looks at files that have to wait because their owner made too many crashes.")
+	e.logCrashes = e.counters("log_crashes_total", "Crashes that a log told of, by whether they were counted from it or their core was.", "result",
+		"counted", "joined")
+	e.unprinted = e.counter("kernel_log_unprinted_total", "Messages about crashes that the kernel says it left out because too many came at once.")
 	e.labelSeconds = e.histogram("label_delay_seconds", "Time from the last write to a core file until its crash was counted.",
 		.01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 60)
 	e.readSeconds = e.histogram("read_duration_seconds", "Time to read and classify a core file.",
@@ -64,6 +71,8 @@ func NewExporter(readReasons, refusals []string) *Exporter {
 	e.shipRefused = e.counter("ship_refused_records_total", "Records that the archive will never take; they are kept in refused.jsonl.")
 	e.shipLast = e.gauge("ship_last_success_timestamp_seconds", "Time of the last request that the archive committed, 0 when there was none.")
 	e.lastCheckpoint = e.gauge("checkpoint_timestamp_seconds", "Time of the last checkpoint of the counters, 0 when there was none.")
+	e.reloadOK = e.gauge("config_last_reload_successful", "Whether the last attempt to load the configuration succeeded.")
+	e.reloadLast = e.gauge("config_last_reload_success_timestamp_seconds", "Time of the last successful load of the configuration.")
 	return e
 }
 
@@ -122,6 +131,12 @@ func (e *Exporter) Duplicate() { e.duplicates.Inc() }
 // RateLimited counts a file that has to wait.
 func (e *Exporter) RateLimited() { e.rateLimited.Inc() }
 
+// LogCrash counts a crash that a log told of; result is counted or joined.
+func (e *Exporter) LogCrash(result string) { e.logCrashes.WithLabelValues(result).Inc() }
+
+// Unprinted counts messages that the kernel left out.
+func (e *Exporter) Unprinted(n int64) { e.unprinted.Add(float64(n)) }
+
 // Labelled reports the time from a core's last write to its count.
 func (e *Exporter) Labelled(delay time.Duration) { e.labelSeconds.Observe(max(0, delay.Seconds())) }
 
@@ -133,6 +148,16 @@ func (e *Exporter) Waiting(n int) { e.unspooled.Set(float64(n)) }
 
 // Checkpointed reports a saved checkpoint.
 func (e *Exporter) Checkpointed(at time.Time) { e.lastCheckpoint.Set(float64(at.UnixMilli()) / 1e3) }
+
+// Reloaded reports an attempt to load the configuration.
+func (e *Exporter) Reloaded(ok bool, at time.Time) {
+	if !ok {
+		e.reloadOK.Set(0)
+		return
+	}
+	e.reloadOK.Set(1)
+	e.reloadLast.Set(float64(at.UnixMilli()) / 1e3)
+}
 
 // Requested counts a request to the archive; result is ok, refused, retry or
 // unreachable.

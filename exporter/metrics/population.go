@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +27,15 @@ type Population struct {
 	mu     sync.RWMutex
 	series map[Labels]*Count
 	last   time.Time // of the newest crash
+	source map[crash.Source]uint64
+	start  time.Time
 
-	crashes, suppressed, lastCrash *prometheus.Desc
+	crashes, suppressed, bySource, lastCrash *prometheus.Desc
+}
+
+// sources lists what a crash on a node can be known from.
+func sources() []crash.Source {
+	return []crash.Source{crash.SourceCore, crash.SourceKernelLog, crash.SourceJournal, crash.SourceLogFile}
 }
 
 // NewPopulation returns a population of zeros that began at start, continued by
@@ -34,7 +43,10 @@ type Population struct {
 func NewPopulation(start time.Time, earlier []Count) *Population {
 	labels := []string{"class", "kind", "signal"}
 	p := &Population{
-		series: make(map[Labels]*Count),
+		series: make(map[Labels]*Count), source: make(map[crash.Source]uint64), start: start,
+		bySource: prometheus.NewDesc("coredump_crashes_by_source_total",
+			"Crashes of processes on this host, suppressed ones included, by what they are known from: crashes without a core are those not known from core.",
+			[]string{"source"}, nil),
 		crashes: prometheus.NewDesc("coredump_crashes_total",
 			"Crashes of processes on this host, by class, kind and signal, each counted once.", labels, nil),
 		suppressed: prometheus.NewDesc("coredump_crashes_suppressed_total",
@@ -62,6 +74,7 @@ func (p *Population) Count(r *crash.Record) {
 	defer p.mu.Unlock()
 	s := p.series[LabelsOf(r)] // the set is closed: always there
 	s.Value++
+	p.source[r.Source]++
 	id := r.ID
 	s.Exemplar, s.ExemplarTime = &id, r.Time
 	if r.Time.After(p.last) {
@@ -81,10 +94,29 @@ func (p *Population) Counts() []Count {
 	return all
 }
 
+// Sources returns the number of crashes by source, for a checkpoint.
+func (p *Population) Sources() map[crash.Source]uint64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return maps.Clone(p.source)
+}
+
+// ContinueSources continues the counts by source of an earlier run.
+func (p *Population) ContinueSources(earlier map[crash.Source]uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for s, n := range earlier {
+		if slices.Contains(sources(), s) {
+			p.source[s] = n
+		}
+	}
+}
+
 // Describe implements [prometheus.Collector].
 func (p *Population) Describe(ch chan<- *prometheus.Desc) {
 	ch <- p.crashes
 	ch <- p.suppressed
+	ch <- p.bySource
 	ch <- p.lastCrash
 }
 
@@ -94,6 +126,9 @@ func (p *Population) Collect(ch chan<- prometheus.Metric) {
 	defer p.mu.RUnlock()
 	for _, s := range p.series {
 		ch <- p.metric(s)
+	}
+	for _, s := range sources() {
+		ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(p.bySource, prometheus.CounterValue, float64(p.source[s]), p.start, string(s))
 	}
 	var last float64
 	if !p.last.IsZero() {

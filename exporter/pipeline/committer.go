@@ -145,11 +145,14 @@ func (c *Committer) commit(batch []request) {
 	inBatch := make(map[crash.ID]bool)
 	for i, r := range batch {
 		if rec := r.entry.Record; rec != nil {
-			if c.fold.seen.has(rec.ID) || inBatch[rec.ID] {
+			if c.fold.known(rec) || inBatch[rec.ID] {
 				answers[i] = Duplicate
 				continue
 			}
 			inBatch[rec.ID] = true
+			for _, id := range joinIDs(rec) {
+				inBatch[id] = true
+			}
 		}
 		fresh = append(fresh, r.entry)
 	}

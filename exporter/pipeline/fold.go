@@ -11,7 +11,8 @@ import (
 
 // State is what a checkpoint holds: the fold of the spool up to some entry.
 type State struct {
-	Counts []metrics.Count `json:"counts"`
+	Counts  []metrics.Count         `json:"counts"`
+	Sources map[crash.Source]uint64 `json:"sources"`
 	// IDs are those of the newest crashes, 16 bytes each.
 	IDs []byte `json:"ids"`
 	// Files are states of files that need no further look.
@@ -38,12 +39,13 @@ func NewFold(st State, seq uint64, now time.Time) (*Fold, error) {
 		start = now.UTC().Truncate(time.Millisecond)
 	}
 	f := &Fold{Population: metrics.NewPopulation(start, st.Counts), seen: newSeen(), start: start, seq: seq}
+	f.Population.ContinueSources(st.Sources)
 	return f, f.seen.load(st.IDs)
 }
 
 // Apply folds one entry of the spool.
 func (f *Fold) Apply(e spool.Entry) error {
-	if e.Record != nil && !f.seen.has(e.Record.ID) {
+	if e.Record != nil && !f.known(e.Record) {
 		f.count(e.Record)
 	}
 	f.seq = max(f.seq, e.Seq)
@@ -52,10 +54,26 @@ func (f *Fold) Apply(e spool.Entry) error {
 
 func (f *Fold) count(r *crash.Record) {
 	f.seen.add(r.ID)
+	for _, id := range joinIDs(r) {
+		f.seen.add(id)
+	}
 	f.Population.Count(r)
+}
+
+// known reports whether a crash was counted, from this source or from another.
+func (f *Fold) known(r *crash.Record) bool {
+	if f.seen.has(r.ID) {
+		return true
+	}
+	for _, id := range joinIDs(r) {
+		if f.seen.has(id) {
+			return true
+		}
+	}
+	return false
 }
 
 // state returns what a checkpoint keeps.
 func (f *Fold) state(files []watch.Key, slot Slot) State {
-	return State{Counts: f.Population.Counts(), IDs: f.seen.bytes(), Files: files, Slot: slot, Start: f.start}
+	return State{Counts: f.Population.Counts(), Sources: f.Population.Sources(), IDs: f.seen.bytes(), Files: files, Slot: slot, Start: f.start}
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -22,10 +23,18 @@ type provisional struct {
 	seen  time.Time
 }
 
-// Label is a class and kind.
+// Label is a class and kind, with the join ids of the crash.
 type Label struct {
 	Class crash.Class
 	Kind  crash.Kind
+	joins []crash.ID
+}
+
+// Growing is a class and kind with its number of cores.
+type Growing struct {
+	Class crash.Class
+	Kind  crash.Kind
+	Cores int
 }
 
 const (
@@ -48,7 +57,7 @@ func (g *growing) set(path string, label Label, now time.Time) bool {
 		g.cores = make(map[string]provisional)
 	}
 	g.cores[path] = provisional{label, now}
-	return !known || have.label != label
+	return !known || have.label.Kind != label.Kind
 }
 
 func (g *growing) remove(path string) {
@@ -58,16 +67,32 @@ func (g *growing) remove(path string) {
 }
 
 // counts returns the number of growing cores by label.
-func (g *growing) counts(now time.Time) map[Label]int {
+func (g *growing) counts(now time.Time) []Growing {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := make(map[Label]int)
+	n := make(map[crash.Kind]int)
 	for path, p := range g.cores {
 		if now.Sub(p.seen) > staleAfter {
 			delete(g.cores, path)
 			continue
 		}
-		n[p.label]++
+		n[p.label.Kind]++
 	}
-	return n
+	var all []Growing
+	for kind, cores := range n {
+		all = append(all, Growing{kind.Class(), kind, cores})
+	}
+	return all
+}
+
+// has reports whether a core with a join id is being written.
+func (g *growing) has(id crash.ID, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, p := range g.cores {
+		if now.Sub(p.seen) <= staleAfter && slices.Contains(p.label.joins, id) {
+			return true
+		}
+	}
+	return false
 }

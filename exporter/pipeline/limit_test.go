@@ -49,15 +49,15 @@ func TestLimiter(t *testing.T) {
 func TestGrowingForgets(t *testing.T) {
 	var g growing
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	label := Label{crash.Other, crash.KindNullDeref}
+	label := Label{Class: crash.Other, Kind: crash.KindNullDeref}
 	if !g.set("a", label, now) || g.set("a", label, now) {
 		t.Error("want: new once")
 	}
 	g.set("b", label, now.Add(staleAfter))
-	if n := g.counts(now.Add(staleAfter)); n[label] != 2 {
+	if n := g.counts(now.Add(staleAfter)); len(n) != 1 || n[0].Cores != 2 {
 		t.Errorf("%v, want 2", n)
 	}
-	if n := g.counts(now.Add(staleAfter + time.Second)); n[label] != 1 {
+	if n := g.counts(now.Add(staleAfter + time.Second)); len(n) != 1 || n[0].Cores != 1 {
 		t.Errorf("%v, want 1: the other was not looked at for a minute", n)
 	}
 	g.remove("b")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/exporter/watch"
+	"github.com/epicurve/epicurve/pkg/crash"
 )
 
 // Observer is told what becomes of files.
@@ -52,7 +53,10 @@ func New(c Config) *Pipeline {
 
 // Growing returns the number of cores that are being written, by provisional
 // label.
-func (p *Pipeline) Growing() map[Label]int { return p.growing.counts(time.Now()) }
+func (p *Pipeline) Growing() []Growing { return p.growing.counts(time.Now()) }
+
+// Grows reports whether the core of a crash with this join id is being written.
+func (p *Pipeline) Grows(id crash.ID) bool { return p.growing.has(id, time.Now()) }
 
 // Handle is a [watch.Handler].
 func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, watch.Key) {

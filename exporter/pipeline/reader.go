@@ -43,6 +43,11 @@ type Reader struct {
 	Names   *annotate.Names
 	// Services name the service of an executable.
 	Services annotate.Services
+	// Filters mark false positives.
+	Filters *annotate.Filters
+	// CPU tells the CPU that took the fault where a log names it; nil for
+	// nobody to ask.
+	CPU func(*crash.Record) string
 
 	limit *limiter // set by New
 }
@@ -114,8 +119,9 @@ func (r *Reader) provisional(facts *corefile.Facts, err error) *Label {
 	if err != nil || facts == nil {
 		return nil
 	}
-	finding := classify.Classify(facts, r.Rules)
-	return &Label{finding.Class, finding.Kind}
+	record := classify.Record(facts, r.Rules)
+	record.Host.BootID = r.Machine.Host.BootID
+	return &Label{record.Finding.Class, record.Finding.Kind, joinIDs(&record)}
 }
 
 // complete decides whether a readable core has everything that will come. A
@@ -158,7 +164,11 @@ func (r *Reader) unusable(file *os.File, f watch.File, key watch.Key, err error)
 func (r *Reader) annotate(record *crash.Record, path string, key watch.Key) {
 	r.Names.Annotate(record, path, key.ModTime())
 	r.Machine.Annotate(record)
+	if r.CPU != nil && record.Host.CPU == "" {
+		record.Host.CPU = r.CPU(record)
+	}
 	r.Services.Annotate(record)
+	r.Filters.Annotate(record)
 	bound(record)
 }
 

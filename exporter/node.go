@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/common/version"
+
+	"github.com/epicurve/epicurve/exporter/annotate"
+	"github.com/epicurve/epicurve/exporter/binaries"
+	"github.com/epicurve/epicurve/exporter/config"
+	"github.com/epicurve/epicurve/exporter/logsource"
+	"github.com/epicurve/epicurve/exporter/metrics"
+	"github.com/epicurve/epicurve/exporter/pipeline"
+	"github.com/epicurve/epicurve/exporter/ship"
+	"github.com/epicurve/epicurve/exporter/spool"
+	"github.com/epicurve/epicurve/exporter/watch"
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+// node is everything that runs under one configuration, wired like this:
+//
+//	core dirs ─▶ watcher ─▶ pipeline (8 workers) ─▶ committer ─▶ spool ─▶ shipper ─▶ archive
+//	                        read, classify,          ▲  ▲ │        │
+//	                        annotate                 │  │ │        └─ checkpoint, shipped, refused
+//	kernel log ─▶ logs (hold, join to the core) ─────┘  │ ▼
+//	running services ─▶ coverage (exposure) ────────────┘ population ─▶ registry ─▶ /metrics, push
+//
+// It stops from left to right: those who commit end first, then the committer
+// saves a last checkpoint, then the spool is closed.
+type node struct {
+	logger    *slog.Logger
+	self      *metrics.Exporter
+	health    *health
+	spool     *spool.Spool
+	committer *pipeline.Committer
+	pipeline  *pipeline.Pipeline
+	watcher   *watch.Watcher
+	kernel    *logsource.Kernel // nil when the kernel log is not read
+	recent    *logsource.Recent
+	logs      *pipeline.Logs
+	coverage  *pipeline.Coverage
+	slot      pipeline.Slot // of the earlier run
+	shipper   *ship.Shipper // nil without an archive
+	registry  *metrics.Registry
+}
+
+func newNode(cfg config.Config, self *metrics.Exporter, logger *slog.Logger) (*node, error) {
+	n := &node{logger: logger, self: self, health: &health{}, recent: &logsource.Recent{}}
+	var err error
+	n.spool, err = spool.Open(spool.Config{Dir: cfg.State.Dir, MaxBytes: int64(cfg.State.MaxBytes), Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	if err := n.wire(cfg); err != nil {
+		return nil, errors.Join(err, n.spool.Close())
+	}
+	return n, nil
+}
+
+func (n *node) wire(cfg config.Config) error {
+	fold, st, err := resume(n.spool)
+	if err != nil {
+		return err
+	}
+	n.committer = pipeline.NewCommitter(n.spool, fold, n.self, n.logger)
+	reader, err := n.newReader(cfg)
+	if err != nil {
+		return err
+	}
+	n.pipeline = pipeline.New(pipeline.Config{
+		Reader: reader, Committer: n.committer, Observer: n.self, Logger: n.logger,
+		Limit: pipeline.Limit{Rate: cfg.Core.UserRate, Burst: cfg.Core.UserBurst},
+	})
+	n.watcher = watch.New(watch.Config{
+		Dirs: cfg.Core.Dirs, Ignore: cfg.Core.Ignore,
+		Settle: time.Duration(cfg.Core.Settle), Rescan: time.Duration(cfg.Core.Rescan), Poll: time.Duration(cfg.Core.Poll),
+		Observer: n.health.observe(n.self), Logger: n.logger,
+	}, st.Files, n.pipeline.Handle)
+	n.readLogs(cfg.Logs, reader)
+	n.coverage = n.newCoverage(reader)
+	n.slot = st.Slot
+	n.committer.Remember(n.watcher.Done, n.coverage.Slot)
+	if err := n.newShipper(cfg.Archive); err != nil {
+		return err
+	}
+	n.registry, err = metrics.NewRegistry(fold.Population, n.self,
+		metrics.NewSpool(n.backlog), metrics.NewGrowing(n.growing))
+	return err
+}
+
+// run does the node's work until ctx is done, then closes the spool.
+func (n *node) run(ctx context.Context) {
+	var shipping, committing, sources sync.WaitGroup
+	if n.shipper != nil {
+		shipping.Go(func() { n.shipper.Run(ctx) })
+	} else {
+		n.logger.Info("No archive is configured: crashes are counted and kept in the spool")
+	}
+	commitCtx, endCommits := context.WithCancel(context.WithoutCancel(ctx))
+	committing.Go(func() { n.committer.Run(commitCtx) })
+	sources.Go(func() { n.coverage.Run(ctx, n.slot) })
+	if n.kernel != nil {
+		sources.Go(func() { n.logs.Run(ctx) })
+		sources.Go(func() {
+			if err := n.kernel.Run(ctx, n.kernelLine); err != nil {
+				n.logger.Error("Crashes without a core are not counted", "err", err)
+			}
+		})
+	}
+	sources.Go(func() { n.watcher.Run(ctx) })
+
+	sources.Wait()
+	endCommits()
+	committing.Wait()
+	shipping.Wait()
+	if err := n.spool.Close(); err != nil {
+		n.logger.Error("Cannot close the spool", "err", err)
+	}
+}
+
+// resume continues the counters of an earlier run: its checkpoint, then what
+// the spool holds beyond.
+func resume(s *spool.Spool) (*pipeline.Fold, pipeline.State, error) {
+	var st pipeline.State
+	checkpoint, err := s.LoadCheckpoint()
+	if err != nil {
+		return nil, st, fmt.Errorf("%w (to begin again from zero, move the state directory away)", err)
+	}
+	if len(checkpoint.State) > 0 {
+		if err := json.Unmarshal(checkpoint.State, &st); err != nil {
+			return nil, st, fmt.Errorf("%w: %w", spool.ErrCheckpoint, err)
+		}
+	}
+	fold, err := pipeline.NewFold(st, checkpoint.Seq, time.Now())
+	if err != nil {
+		return nil, st, err
+	}
+	return fold, st, s.Replay(checkpoint.Seq, fold.Apply)
+}
+
+func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
+	var roots annotate.Roots
+	machine, missing := annotate.ReadMachine(roots)
+	if len(missing) > 0 {
+		n.logger.Warn("Some facts about this machine are unknown", "missing", missing)
+	}
+	names, err := annotate.NewNames(roots, cfg.Core.NamePatterns)
+	if err != nil {
+		return nil, err
+	}
+	filters, err := annotate.NewFilters(cfg.Compiled(), n.recent)
+	if err != nil {
+		return nil, err
+	}
+	r := &pipeline.Reader{Machine: machine, Names: names, Filters: filters}
+	for _, s := range cfg.Services {
+		r.Services = append(r.Services, annotate.Service{Name: s.Name, Version: s.Version, Executable: s.Executable})
+	}
+	if cfg.Core.Symbols {
+		r.Rules.Binaries = binaries.New(binaries.Config{Root: cfg.Core.Root, Log: n.logger})
+	}
+	return r, nil
+}
+
+// readLogs prepares the reading of logs and lets the reader ask them.
+func (n *node) readLogs(cfg config.Logs, r *pipeline.Reader) {
+	if !cfg.Kernel {
+		return
+	}
+	n.kernel = &logsource.Kernel{Booted: r.Machine.Booted, Logger: n.logger}
+	n.logs = &pipeline.Logs{
+		Hold: time.Duration(cfg.Hold), Machine: r.Machine, Services: r.Services, Filters: r.Filters,
+		Commit: n.committer.Commit, Observer: n.self, Logger: n.logger, Growing: n.pipeline.Grows,
+	}
+	r.CPU = n.logs.CPU
+}
+
+func (n *node) kernelLine(l logsource.Line) {
+	n.recent.Add(l)
+	if left := logsource.Unprinted(l.Text); left > 0 {
+		n.self.Unprinted(left)
+	}
+	if e, ok := logsource.ParseKernel(l.Text); ok {
+		e.Time = l.Time
+		n.logs.Add(e)
+	}
+}
+
+// newCoverage accounts for the time in which this host's crashes are counted:
+// from the first scan on, while the spool takes them.
+func (n *node) newCoverage(r *pipeline.Reader) *pipeline.Coverage {
+	return &pipeline.Coverage{
+		Blank:    crash.Exposure{Host: r.Machine.Host},
+		Covering: func() bool { return n.health.scanned.Load() && !n.committer.Full() },
+		Builds:   func() []crash.ExposedBuild { return r.Services.Running(annotate.Roots{}) },
+		Commit:   n.committer.Commit,
+		Logger:   n.logger,
+	}
+}
+
+func (n *node) newShipper(cfg config.Archive) error {
+	if cfg.URL == "" {
+		return nil
+	}
+	client, err := ship.NewClient(ship.Config{
+		URL: cfg.URL, TokenFile: cfg.TokenFile, CAFile: cfg.CAFile, Timeout: time.Duration(cfg.Timeout),
+	}, version.Version)
+	if err != nil {
+		return err
+	}
+	n.shipper = ship.New(client, n.spool, n.self, n.logger)
+	return nil
+}
+
+func (n *node) backlog() metrics.Backlog {
+	st := n.spool.Stats()
+	return metrics.Backlog{Pending: st.Pending, Bytes: st.Bytes, Dropped: st.Dropped, Oldest: st.Oldest}
+}
+
+func (n *node) growing() []metrics.Growing {
+	var all []metrics.Growing
+	for _, g := range n.pipeline.Growing() {
+		all = append(all, metrics.Growing(g))
+	}
+	return all
+}
