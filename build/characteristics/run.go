@@ -12,6 +12,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -90,22 +91,29 @@ const (
 
 // UpdateDoc measures and replaces the part of a document between the markers.
 func UpdateDoc(ctx context.Context, path string, histories int) error {
-	doc, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	begin, end := bytes.Index(doc, []byte(beginMark)), bytes.Index(doc, []byte(endMark))
-	if begin < 0 || end < begin {
-		return errors.New(path + " lacks the markers of the characteristics")
+	if _, _, err := around(path); err != nil {
+		return err // before minutes are spent
 	}
 	var table bytes.Buffer
 	if err := Run(ctx, &table, histories); err != nil {
 		return err
 	}
-	var out bytes.Buffer
-	out.Write(doc[:begin+len(beginMark)])
-	out.WriteString("\n")
-	out.Write(table.Bytes())
-	out.Write(doc[end:])
-	return os.WriteFile(path, out.Bytes(), 0o644)
+	before, after, err := around(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, slices.Concat(before, []byte("\n"), table.Bytes(), after), 0o644)
+}
+
+// around returns what stands before and after the generated part.
+func around(path string) (before, after []byte, err error) {
+	doc, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	begin, end := bytes.Index(doc, []byte(beginMark)), bytes.Index(doc, []byte(endMark))
+	if begin < 0 || end < begin {
+		return nil, nil, errors.New(path + " lacks the markers of the characteristics")
+	}
+	return doc[:begin+len(beginMark)], doc[end:], nil
 }

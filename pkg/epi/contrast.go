@@ -2,6 +2,7 @@ package epi
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -12,10 +13,14 @@ type Contrast struct {
 	References []string `json:"references"`
 	// Rows are in descending order of gain. Those with a false discovery rate
 	// above Parameters.TableFDR are left out; Hidden counts them.
-	Rows   []ContrastRow `json:"rows"`
-	Hidden int           `json:"hidden"`
-	Notes  []string      `json:"notes,omitempty"`
+	Rows     []ContrastRow `json:"rows"`
+	Hidden   int           `json:"hidden"`
+	Notes    []string      `json:"notes,omitempty"`
+	Sentence string        `json:"sentence"`
 }
+
+// String returns the sentence.
+func (c Contrast) String() string { return c.Sentence }
 
 // ContrastRow is one value.
 type ContrastRow struct {
@@ -37,8 +42,8 @@ type ContrastRow struct {
 	Busy bool `json:"busy,omitempty"`
 }
 
-// Contrast compares every value that at least MinSupport episodes have. all
-// keeps the rows that the false discovery rate would hide.
+// Contrast compares every value that at least MinSupport episodes have, and
+// the pairs of values that would make a verdict. all keeps the rows that the false discovery rate would hide.
 func (p *Population) Contrast(rows []int32, now float64, all bool) (Contrast, error) {
 	m, err := p.members(rows, now)
 	if err != nil {
@@ -50,6 +55,7 @@ func (p *Population) Contrast(rows []int32, now float64, all bool) (Contrast, er
 	switch {
 	case f.primary == nil:
 		table.Notes = append(table.Notes, "neither exposure nor at least 30 other crashes to compare with")
+		table.Sentence = "Nothing to compare with: " + table.Notes[0] + "."
 		return table, nil
 	case f.fleet == nil:
 		table.Notes = append(table.Notes, "no exposure is known: compared with the other crashes only")
@@ -59,6 +65,13 @@ func (p *Population) Contrast(rows []int32, now float64, all bool) (Contrast, er
 	var found []ContrastRow
 	for _, e := range cs.singles(f.primary, f.dims, p.params.MinSupport, 0) {
 		found = append(found, cs.contrastRow(e, f))
+	}
+	for _, e := range f.candidates {
+		if len(e.predicate) > 1 {
+			row := cs.contrastRow(e, f)
+			row.P, row.Log10P, row.PRaw = e.P, e.Log10P, e.P
+			found = append(found, row)
+		}
 	}
 	ps := make([]float64, len(found))
 	for i, row := range found {
@@ -74,7 +87,18 @@ func (p *Population) Contrast(rows []int32, now float64, all bool) (Contrast, er
 	}
 	cs.nameExplanations(table.Rows, f)
 	slices.SortStableFunc(table.Rows, func(a, b ContrastRow) int { return cmp.Compare(b.Gain, a.Gain) })
+	table.Sentence = table.sentence()
 	return table, nil
+}
+
+func (c Contrast) sentence() string {
+	for _, row := range c.Rows {
+		if row.Candidate && len(row.ExplainedBy) == 0 {
+			return fmt.Sprintf("Most over-represented in %s: %s (%s of them against %s of the %s, q = %s).", plural(c.Episodes, "episode"),
+				row.Words(), percent(row.Share), percent(row.Exposure), c.References[0], probability(row.Q))
+		}
+	}
+	return fmt.Sprintf("No value is over-represented enough in %s for a verdict.", plural(c.Episodes, "episode"))
 }
 
 // contrastRow computes one row.

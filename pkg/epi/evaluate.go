@@ -28,9 +28,7 @@ func (p *Population) Evaluate(q Question) (Assessment, error) {
 		t := p.in.Crashes.Time
 		a.FirstSeen, a.LastSeen = TimeOf(t[m.rows[0]]), TimeOf(t[m.rows[len(m.rows)-1]])
 	}
-	var cs *cases
-	var f findings
-	a.Verdict, cs, f = p.judge(m, q.Now, q.Detail)
+	a.Verdict = p.judge(m, q.Now, q.Detail)
 	if a.Verdict.Hosts != nil {
 		a.Hosts = a.Verdict.Hosts.Hosts
 	}
@@ -40,7 +38,10 @@ func (p *Population) Evaluate(q Question) (Assessment, error) {
 	a.New = p.newborn(m, q.Now)
 	if q.Detail {
 		a.Uptime = p.uptime(m)
-		a.Split = p.splitAssessed(m, a, cs, f, q.Now)
+		a.Split = p.splitAssessed(m, a, q.Now)
+		if note := p.deadFeed(m, q.Now); note != "" {
+			a.Notes = append(a.Notes, note)
+		}
 	}
 	a.Notes = append(a.Notes, p.notes(a, q)...)
 	a.Sentence = a.sentence(c)

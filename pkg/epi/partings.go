@@ -265,7 +265,7 @@ func (m members) keep(p *Population, in func(row int32) bool) members {
 
 // splitAssessed looks for two diseases where the verdict suggests it: a part of
 // the cases on one value, or hot spots behind a scattered verdict.
-func (p *Population) splitAssessed(m members, a Assessment, _ *cases, _ findings, now float64) *Split {
+func (p *Population) splitAssessed(m members, a Assessment, now float64) *Split {
 	if a.Verdict.Kind != KindPartly && (a.Verdict.Concentrated() || len(a.Verdict.HotSpots) == 0) {
 		return nil
 	}

@@ -2,8 +2,10 @@ package epi
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 // Interval is a span of days.
@@ -18,9 +20,11 @@ const controlDays = 56
 const maxControlWidth = 14
 
 // Blind finds the intervals in which the feed of a scope looks dead: so few
-// episodes of anything where at least ControlMean were expected at the rate of
-// the 56 days before that chance is below ControlP. It catches a live exporter
-// with a broken parser too; heartbeats, where there are any, are better. Give
+// episodes of anything, less than BlindExposure of what is usual, where at least
+// ControlMean were expected at the rate of the 56 days before, that their chance
+// is below ControlP. It catches a live exporter with a broken parser too;
+// heartbeats, where there are any, are better: the end of the cluster that most
+// crashes belong to looks the same. Give
 // the intervals back as Outages: the clock then stands still in them.
 func (p *Population) Blind(scope Predicate, now float64) ([]Interval, error) {
 	if err := p.in.checkPredicate("scope", scope); err != nil {
@@ -37,25 +41,55 @@ func (p *Population) Blind(scope Predicate, now float64) ([]Interval, error) {
 }
 
 // BlindIntervals finds the blind intervals of ascending episode times in
-// [from, to]. Over-dispersed counts are divided by their dispersion first.
+// [from, to]. Over-dispersed counts are divided by their dispersion first, and
+// ControlP by the number of intervals that were looked at.
 func (p Parameters) BlindIntervals(times []float64, from, to float64) []Interval {
 	begin, end := math.Floor(from), math.Floor(to)
 	daily := dailyCounts(times, begin, end)
+	expected := make([]float64, len(daily)) // over φ, on suspected days
 	blind := make([]bool, len(daily))
+	looks := 1.0
 	for day := maxControlWidth; day < len(daily); day++ {
 		rate, phi := controlRate(daily, blind, day)
 		width := int(math.Max(1, math.Ceil(p.ControlMean*phi/math.Max(rate, 1e-9))))
 		if width > maxControlWidth || day+width > len(daily) {
 			continue
 		}
-		observed := sum(daily[day : day+width])
-		if PoissonCDF(int(observed/phi), rate*float64(width)/phi) <= p.ControlP {
-			for i := day; i < day+width; i++ {
-				blind[i] = true
-			}
+		looks += 1 / float64(width)
+		usual, observed := rate*float64(width), sum(daily[day:day+width])
+		if observed >= p.BlindExposure*usual || PoissonCDF(int(observed/phi), usual/phi) > p.ControlP {
+			continue
+		}
+		for i := day; i < day+width; i++ {
+			blind[i], expected[i] = true, rate/phi
 		}
 	}
-	return trimmed(blind, daily, begin)
+	found := trimmed(blind, daily, begin)
+	return slices.DeleteFunc(found, func(i Interval) bool {
+		a, b := int(i.From-begin), int(i.To-begin)
+		return PoissonCDF(int(sum(daily[a:b])), sum(expected[a:b])) > p.ControlP/looks
+	})
+}
+
+// deadFeed returns a note when nothing else was seen lately where much was
+// expected, "" when all is well.
+func (p *Population) deadFeed(m members, now float64) string {
+	var times []float64
+	own := m.episodes
+	for _, row := range p.episodes {
+		switch t := p.in.Crashes.Time[row]; {
+		case t > now:
+		case len(own) > 0 && own[0] == row: // both are ordered alike
+			own = own[1:]
+		default:
+			times = append(times, t)
+		}
+	}
+	blind := p.params.BlindIntervals(times, p.in.From, now)
+	if n := len(blind); n > 0 && blind[n-1].To >= math.Floor(now) {
+		return fmt.Sprintf("since %s next to no other crashes were seen either: the feed may be dead", TimeOf(blind[n-1].From).Format(time.DateOnly))
+	}
+	return ""
 }
 
 // controlRate returns the rate a day and the dispersion of the days before,

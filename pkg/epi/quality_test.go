@@ -3,6 +3,7 @@ package epi_test
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/epicurve/epicurve/pkg/epi"
@@ -78,8 +79,31 @@ func TestHorizon(t *testing.T) {
 	}
 }
 
-// TestClock: operational and wall time convert into each other, and stand still
-// in an outage.
+// TestDeadFeed: when nothing else crashes any more, silence may be blindness.
+func TestDeadFeed(t *testing.T) {
+	in, rows := course(every(0.5, 1, 100), 200, nil)
+	add2 := func(until float64) *epi.Population {
+		other := permuted(in, indexes(len(in.Crashes.Time)))
+		for i, at := range poissonTimes(6, 0, until, 21) {
+			codes := make([]int32, len(in.Dimensions))
+			for d := range codes {
+				codes[d] = in.Exposure.Codes[d][int(at)*10+i%10]
+			}
+			add(&other, begin+at, 0, 1, codes)
+		}
+		return mustPopulation(t, other)
+	}
+	q := epi.Question{Rows: rows, Now: begin + 115, Marks: []epi.Mark{{At: begin + 100}}, Detail: true}
+	if a := mustEvaluate(t, add2(150), q); len(a.Notes) != 0 {
+		t.Errorf("others go on, but %q", a.Notes)
+	}
+	a := mustEvaluate(t, add2(101), q)
+	if len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "the feed may be dead") {
+		t.Errorf("everything stopped: notes %q", a.Notes)
+	}
+}
+
+// TestEpisodes counts chains.
 func TestEpisodes(t *testing.T) {
 	minute := 1.0 / 1440
 	in, rows := course([]float64{10, 10 + 10*minute, 10 + 20*minute, 10 + 70*minute, 10 + 140*minute, 12}, 60, nil)

@@ -62,7 +62,7 @@ func (v Verdict) Concentrated() bool {
 }
 
 // judge reaches the verdict on what the cases share.
-func (p *Population) judge(m members, now float64, detail bool) (Verdict, *cases, findings) {
+func (p *Population) judge(m members, now float64, detail bool) Verdict {
 	cs := p.cases(m.episodes)
 	f := cs.investigate(m, now)
 	v := Verdict{
@@ -89,7 +89,7 @@ func (p *Population) judge(m members, now float64, detail bool) (Verdict, *cases
 	v.Physical = cs.machines(v.Best)
 	v.Sentence = v.sentence()
 	v.WouldChange = v.wouldChange(p.params)
-	return v, cs, f
+	return v
 }
 
 // pin fills in a verdict with a best explanation.

@@ -1,10 +1,12 @@
 package population_test
 
 import (
+	"math"
 	"os"
 	"testing"
 
 	"github.com/epicurve/epicurve/archive/evaluate/population"
+	"github.com/epicurve/epicurve/pkg/epi"
 )
 
 // TestTruth holds the statistics to the truth of both populations, with and
@@ -38,6 +40,36 @@ func TestTruth(t *testing.T) {
 					t.Logf("%s: %s", c.Cluster, a)
 				}
 			})
+		}
+	}
+}
+
+// TestBlind finds the outage of a region from the crashes alone, and no other.
+func TestBlind(t *testing.T) {
+	d := loadDirect(t)["pop_decoy"]
+	in := d.Input(false)
+	for at, dim := range in.Dimensions {
+		if dim.Name != "region" {
+			continue
+		}
+		for v, region := range dim.Values {
+			found, err := d.Archive().Blind(epi.Predicate{{Dimension: at, Value: int32(v)}}, in.To)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if region != d.Outages[0].Region {
+				if len(found) != 0 {
+					t.Errorf("%s is called blind in %v", region, found)
+				}
+				continue
+			}
+			if len(found) != 1 {
+				t.Fatalf("%s: found %v", region, found)
+			}
+			from, to := epi.DayOf(d.Outages[0].From), epi.DayOf(d.Outages[0].To)
+			if math.Abs(found[0].From-from) > 2 || math.Abs(found[0].To-to) > 2 {
+				t.Errorf("found %s to %s, the outage is %s to %s", epi.TimeOf(found[0].From), epi.TimeOf(found[0].To), d.Outages[0].From, d.Outages[0].To)
+			}
 		}
 	}
 }
