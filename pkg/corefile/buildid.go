@@ -18,12 +18,13 @@ func (h *header) pageBuildID(page []byte) string {
 	if !ok {
 		return ""
 	}
-	for i := int64(0); i < min(m.phnum, 64); i++ {
+	var p phdr
+	for i := range min(m.phnum, 64) {
 		at := m.phoff + i*int64(m.phsize)
 		if at+int64(m.phsize) > int64(len(page)) {
 			return ""
 		}
-		p := m.decodePhdr(page[at:])
+		m.decodePhdr(page[at:], &p)
 		if p.typ != elf.PT_NOTE || !p.valid || p.offset+int64(p.filesz) > int64(len(page)) {
 			continue
 		}
@@ -39,7 +40,7 @@ func (h *header) moduleHeader(b []byte) (header, bool) {
 	if len(b) < 64 || string(b[:4]) != elf.ELFMAG || elf.Class(b[elf.EI_CLASS]) != h.class {
 		return header{}, false
 	}
-	m := header{class: h.class, order: h.order}
+	m := header{class: h.class, order: h.order, little: h.little}
 	if h.class == elf.ELFCLASS32 {
 		m.phoff, m.phnum, m.phsize = int64(h.order.Uint32(b[28:])), int64(h.order.Uint16(b[44:])), 32
 	} else {

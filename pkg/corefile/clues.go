@@ -17,7 +17,7 @@ const (
 type clues struct {
 	c     *capturing
 	p     *plan
-	stack uint64 // start of the segment that holds sp
+	stack Segment
 	left  int    // words that may still be followed
 	bytes uint64 // that may still be captured
 }
@@ -30,7 +30,7 @@ func (c *capturing) wantClues(p *plan) {
 	}
 	r := &c.f.Thread.Registers
 	s, _ := c.m.table.find(r.SP)
-	q := clues{c: c, p: p, stack: s.Start, left: clueCount, bytes: clueBudget}
+	q := clues{c: c, p: p, stack: s, left: clueCount, bytes: clueBudget}
 	for _, v := range r.Values {
 		q.look(v)
 	}
@@ -46,11 +46,11 @@ func (c *capturing) wantClues(p *plan) {
 }
 
 func (q *clues) look(addr uint64) {
+	if addr <= pageMask || (addr >= q.stack.Start && addr < q.stack.End) || q.left == 0 || q.bytes < clueBelow+clueAbove {
+		return // most words end here
+	}
 	s, ok := q.c.m.table.find(addr)
-	switch {
-	case !ok || q.left == 0 || q.bytes < clueBelow+clueAbove:
-		return
-	case !s.Writable() || s.Dumped == 0 || s.Start == q.stack:
+	if !ok || !s.Writable() || s.Dumped == 0 {
 		return
 	}
 	if _, isFile := q.c.f.FileAt(addr); isFile || q.p.have(addr, 1) {

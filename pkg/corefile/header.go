@@ -22,6 +22,7 @@ type header struct {
 	machine elf.Machine
 	class   elf.Class
 	order   binary.ByteOrder
+	little  bool // order is little-endian
 	phoff   int64
 	phnum   int64
 	shoff   int64
@@ -63,7 +64,7 @@ func readHeader(w *window) (header, error) {
 	h := header{class: elf.Class(b[elf.EI_CLASS])}
 	switch elf.Data(b[elf.EI_DATA]) {
 	case elf.ELFDATA2LSB:
-		h.order = binary.LittleEndian
+		h.order, h.little = binary.LittleEndian, true
 	case elf.ELFDATA2MSB:
 		h.order = binary.BigEndian
 	default:

@@ -63,14 +63,3 @@ func (m *memory) tail(addr uint64) []byte {
 	}
 	return nil
 }
-
-// next returns the lowest address above addr from which bytes were captured,
-// limit when there is none below it.
-func (m *memory) next(addr, limit uint64) uint64 {
-	for i := range m.spans {
-		if s := &m.spans[i]; s.addr > addr {
-			limit = min(limit, s.addr)
-		}
-	}
-	return limit
-}

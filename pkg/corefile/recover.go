@@ -60,62 +60,46 @@ func (c *capturing) recover() {
 		return
 	}
 	lo, hi := c.searchZone(fr)
-	step := uint64(searchStep)
-	if !c.inRaise(fr) {
-		step = searchDown // the frame is near the upper end; read all at once
-	}
-	for from := lo; from < hi; from += min(step, hi-from) {
-		p := c.plan()
-		p.want(from, min(hi, from+step))
-		c.read(p)
-		// A frame may begin in the step before.
-		if c.findFrame(fr, max(lo, from-min(from, uint64(fr.size))), min(hi, from+step)) {
+	for from := lo; from < hi; from += min(searchStep, hi-from) {
+		// A frame may begin in one step and end in the next.
+		b, base := c.stack(from, min(hi, from+searchStep+uint64(fr.size)))
+		if c.findFrame(fr, b, base) {
 			c.captureRecovered()
 			return
 		}
 	}
 }
 
-// findFrame looks at every place in [lo, hi) where a frame may begin.
-func (c *capturing) findFrame(fr *sigframe, lo, hi uint64) bool {
-	at := lo + (fr.rest-lo)%fr.step
-	b, base := c.stretch(lo, hi)
-	for ; at >= lo && at < hi; at += fr.step {
-		if at < base || at-base+uint64(fr.size) > uint64(len(b)) {
-			continue
-		}
-		if rec := c.frameAt(fr, b[at-base:][:fr.size], at); rec != nil {
+// stack returns the dumped bytes of [lo, hi) and the address of the first. A
+// stream has captured them as it passed; otherwise they are read for this look
+// alone.
+func (c *capturing) stack(lo, hi uint64) ([]byte, uint64) {
+	s, ok := c.m.table.from(lo)
+	lo = max(lo, s.Start)
+	hi = min(hi, s.Start+s.Dumped)
+	if !ok || lo >= hi || c.err != nil {
+		return nil, lo
+	}
+	if b := c.m.tail(lo); uint64(len(b)) >= hi-lo || c.w.src.forward() {
+		return b[:min(uint64(len(b)), hi-lo)], lo
+	}
+	n, err := c.w.src.read(c.w.spare[:min(hi-lo, uint64(len(c.w.spare)))], s.Offset+int64(lo-s.Start))
+	if err != nil {
+		c.err, c.f.Incomplete = err, err.Error()
+	}
+	return c.w.spare[:n], lo
+}
+
+// findFrame looks at every place in b, which stands at base, where a frame may
+// begin.
+func (c *capturing) findFrame(fr *sigframe, b []byte, base uint64) bool {
+	for i := (fr.rest - base) % fr.step; i+uint64(fr.size) <= uint64(len(b)); i += fr.step {
+		if rec := c.frameAt(fr, b[i:i+uint64(fr.size)], base+i); rec != nil {
 			c.f.Recovered = rec
 			return true
 		}
 	}
 	return false
-}
-
-// stretch returns the captured bytes of [lo, hi) with the address of the
-// first. Where they were captured in several pieces they are joined; a hole
-// ends them.
-func (c *capturing) stretch(lo, hi uint64) ([]byte, uint64) {
-	if b := c.m.tail(lo); uint64(len(b)) >= hi-lo {
-		return b[:hi-lo], lo
-	}
-	var b []byte
-	base, at := lo, lo
-	for at < hi {
-		part := c.m.tail(at)
-		switch {
-		case len(part) > 0:
-			part = part[:min(uint64(len(part)), hi-at)]
-			b = append(b, part...)
-			at += uint64(len(part))
-		case len(b) > 0:
-			return b, base
-		default:
-			at = c.m.next(at, hi)
-			base = at
-		}
-	}
-	return b, base
 }
 
 // frameAt checks the frame at addr strictly and decodes it.

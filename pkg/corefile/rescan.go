@@ -18,13 +18,14 @@ func (c *capturing) rescan() {
 	}
 	points := c.points()
 	size := int64(c.h.phsize)
+	var p phdr
 	for i := int64(0); i < min(c.h.phnum, maxSegments) && len(t.extra) < maxExtra; i++ {
 		b, err := c.w.peek(c.h.phoff+i*size, c.h.phsize, windowSize)
 		if err != nil || len(b) < c.h.phsize {
 			c.err = err
 			return
 		}
-		p := c.h.decodePhdr(b)
+		c.h.decodePhdr(b, &p)
 		if p.typ != elf.PT_LOAD || !p.valid {
 			continue
 		}

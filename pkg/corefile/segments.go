@@ -24,39 +24,27 @@ type phdr struct {
 }
 
 // decodePhdr reads one Elf32_Phdr or Elf64_Phdr.
-func (h *header) decodePhdr(b []byte) phdr {
-	if h.class == elf.ELFCLASS64 && h.order == binary.ByteOrder(binary.LittleEndian) {
-		return decodePhdr64LE(b) // nearly all cores, and up to a million times each
-	}
-	o := h.order
+func (h *header) decodePhdr(b []byte, p *phdr) {
 	var off uint64
-	p := phdr{typ: elf.ProgType(o.Uint32(b))}
-	if h.class == elf.ELFCLASS32 {
+	switch {
+	case h.class == elf.ELFCLASS32:
+		o := h.order
+		p.typ, p.flags = elf.ProgType(o.Uint32(b)), elf.ProgFlag(o.Uint32(b[24:]))
 		off, p.vaddr = uint64(o.Uint32(b[4:])), uint64(o.Uint32(b[8:]))
 		p.filesz, p.memsz = uint64(o.Uint32(b[16:])), uint64(o.Uint32(b[20:]))
-		p.flags = elf.ProgFlag(o.Uint32(b[24:]))
-	} else {
-		p.flags = elf.ProgFlag(o.Uint32(b[4:]))
+	case h.little: // nearly all cores, and up to a million times each
+		o := binary.LittleEndian
+		b = b[:56]
+		p.typ, p.flags = elf.ProgType(o.Uint32(b)), elf.ProgFlag(o.Uint32(b[4:]))
+		off, p.vaddr = o.Uint64(b[8:]), o.Uint64(b[16:])
+		p.filesz, p.memsz = o.Uint64(b[32:]), o.Uint64(b[40:])
+	default:
+		o := binary.BigEndian
+		p.typ, p.flags = elf.ProgType(o.Uint32(b)), elf.ProgFlag(o.Uint32(b[4:]))
 		off, p.vaddr = o.Uint64(b[8:]), o.Uint64(b[16:])
 		p.filesz, p.memsz = o.Uint64(b[32:]), o.Uint64(b[40:])
 	}
-	p.place(off)
-	return p
-}
-
-func decodePhdr64LE(b []byte) phdr {
-	le := binary.LittleEndian
-	b = b[:56]
-	p := phdr{
-		typ: elf.ProgType(le.Uint32(b)), flags: elf.ProgFlag(le.Uint32(b[4:])),
-		vaddr: le.Uint64(b[16:]), filesz: le.Uint64(b[32:]), memsz: le.Uint64(b[40:]),
-	}
-	p.place(le.Uint64(b[8:]))
-	return p
-}
-
-// place sets the offset when it and the size in the file make sense.
-func (p *phdr) place(off uint64) {
+	p.offset = 0
 	if p.valid = off < maxOffset && p.filesz < maxOffset; p.valid {
 		p.offset = int64(off)
 	}
@@ -81,6 +69,7 @@ func (s *segments) read(w *window, h *header) error {
 	t.partial = h.atLeast || n < h.phnum
 	t.hint = int(min(n, chunkEntries))
 	size := int64(h.phsize)
+	var p phdr
 	for i := int64(0); i < n && !s.cut; {
 		off := h.phoff + i*size
 		batch := min(n-i, windowSize/size)
@@ -91,7 +80,8 @@ func (s *segments) read(w *window, h *header) error {
 		}
 		s.cut = int64(len(b)) < batch*size
 		for ; len(b) >= h.phsize; b = b[size:] {
-			s.take(h.decodePhdr(b))
+			h.decodePhdr(b, &p)
+			s.take(&p)
 			i++
 		}
 	}
@@ -110,11 +100,13 @@ func (s *segments) countFrom(w *window, h *header) error {
 	if len(b) < h.phsize {
 		return nil // the loop finds out
 	}
-	return h.countSegments(w, h.decodePhdr(b))
+	var p phdr
+	h.decodePhdr(b, &p)
+	return h.countSegments(w, p)
 }
 
 // take files one program header.
-func (s *segments) take(p phdr) {
+func (s *segments) take(p *phdr) {
 	if !p.valid {
 		s.table.partial = s.table.partial || p.typ == elf.PT_LOAD
 		return
@@ -123,10 +115,10 @@ func (s *segments) take(p phdr) {
 	switch p.typ {
 	case elf.PT_NOTE:
 		if len(s.notes) < maxNoteSegments && p.filesz > 0 {
-			s.notes = append(s.notes, p)
+			s.notes = append(s.notes, *p)
 		}
 	case elf.PT_LOAD:
-		s.table.add(p.segment())
+		s.table.add(p)
 	}
 }
 

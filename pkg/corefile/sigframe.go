@@ -1,6 +1,9 @@
 package corefile
 
-import "debug/elf"
+import (
+	"debug/elf"
+	"encoding/binary"
+)
 
 // sigframe is what the kernel pushes on the stack to run a signal handler, for
 // one machine. Every offset is from the frame's lowest address, which is the
@@ -73,8 +76,8 @@ func sigframeOf(h *header) *sigframe {
 // validX86: user code and stack selectors, interrupts on, no uc_link, and the
 // FPU state 64-byte aligned just above the frame. (reserved1 is not written by
 // the kernel and holds whatever the stack held.)
-func validX86(h *header, b []byte, addr uint64) bool {
-	o := h.order
+func validX86(_ *header, b []byte, addr uint64) bool {
+	o := binary.LittleEndian
 	cs, ss := o.Uint16(b[192:]), o.Uint16(b[198:])
 	if cs != 0x33 || (ss != 0x2b && ss != 0) {
 		return false
@@ -90,8 +93,8 @@ func validX86(h *header, b []byte, addr uint64) bool {
 }
 
 // validI386: the frame holds pointers to its own siginfo and ucontext.
-func validI386(h *header, b []byte, addr uint64) bool {
-	o := h.order
+func validI386(_ *header, b []byte, addr uint64) bool {
+	o := binary.LittleEndian
 	cs := o.Uint16(b[164+4*15:])
 	return uint64(o.Uint32(b[8:])) == addr+16 && uint64(o.Uint32(b[12:])) == addr+144 &&
 		o.Uint32(b[4:]) == o.Uint32(b[16:]) && (cs == 0x23 || cs == 0x73) && o.Uint32(b[148:]) == 0

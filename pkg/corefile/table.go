@@ -18,6 +18,7 @@ type table struct {
 	base   int64     // file offset of the first segment; entries count from it
 	unit   uint64    // size of a partial dump: the header page of ELF files
 	sorted bool
+	last   uint64 // page of the entry added last
 	// text spans all executable segments below the vsyscall page: most words
 	// of a stack are outside and need no search.
 	textLow, textHigh uint64
@@ -61,19 +62,20 @@ const (
 
 func (t *table) entry(i int) *entry { return &t.chunks[i/chunkEntries][i%chunkEntries] }
 
-// add appends a segment; segments that do not fit make the table partial.
-func (t *table) add(s Segment) {
-	if s.End <= s.Start {
+// add appends a PT_LOAD; what does not fit makes the table partial.
+func (t *table) add(p *phdr) {
+	if p.memsz == 0 {
 		return
 	}
 	if t.n == 0 {
-		t.base, t.sorted = s.Offset, true
+		t.base, t.sorted = p.offset, true
 	}
-	if t.n >= maxEntries || (t.n >= maxPlain && !s.Executable()) {
+	text := p.flags&elf.PF_X != 0
+	if t.n >= maxEntries || (t.n >= maxPlain && !text) {
 		t.partial, t.dropped = true, true
 		return
 	}
-	e, ok := t.pack(s)
+	e, ok := t.pack(p)
 	if !ok {
 		t.partial, t.dropped = true, true
 		return
@@ -81,44 +83,45 @@ func (t *table) add(s Segment) {
 	if t.n%chunkEntries == 0 {
 		t.chunks = append(t.chunks, make([]entry, 0, max(t.hint, 1)))
 	}
-	if t.n > 0 && t.entry(t.n-1).at>>pageBits > e.at>>pageBits {
+	if t.last > e.at>>pageBits {
 		t.sorted = false
 	}
-	if s.Executable() && s.Start>>63 == 0 {
-		if t.textHigh == 0 || s.Start < t.textLow {
-			t.textLow = s.Start
+	if text && p.vaddr>>63 == 0 {
+		if t.textHigh == 0 || p.vaddr < t.textLow {
+			t.textLow = p.vaddr
 		}
-		t.textHigh = max(t.textHigh, s.End)
+		t.textHigh = max(t.textHigh, p.segment().End)
 	}
-	last := len(t.chunks) - 1
-	t.chunks[last] = append(t.chunks[last], e)
+	t.last = e.at >> pageBits
+	c := &t.chunks[len(t.chunks)-1]
+	*c = append(*c, e)
 	t.n++
 }
 
 // pack encodes a segment.
-func (t *table) pack(s Segment) (entry, bool) {
-	size, off := s.End-s.Start, s.Offset-t.base
+func (t *table) pack(p *phdr) (entry, bool) {
+	dumped, off := min(p.filesz, p.memsz), p.offset-t.base
 	kind := uint64(dumpedBig)
 	switch {
-	case s.Dumped == 0:
+	case dumped == 0:
 		kind, off = dumpedNone, 0
-	case s.Dumped == size:
+	case dumped == p.memsz:
 		kind = dumpedAll
-	case t.unit == 0 || t.unit == s.Dumped:
-		t.unit, kind = s.Dumped, dumpedUnit
+	case t.unit == 0 || t.unit == dumped:
+		t.unit, kind = dumped, dumpedUnit
 	}
-	aligned := (s.Start|size|uint64(off))&pageMask == 0 && off >= 0
-	if kind != dumpedBig && aligned && size>>pageBits < 1<<pagesBits && uint64(off)>>pageBits < 1<<offBits {
+	aligned := (p.vaddr|p.memsz|uint64(off))&pageMask == 0 && off >= 0
+	if kind != dumpedBig && aligned && p.memsz>>pageBits < 1<<pagesBits && uint64(off)>>pageBits < 1<<offBits {
 		return entry{
-			at:   s.Start | kind<<3 | uint64(s.Flags&7),
-			what: size>>pageBits<<offBits | uint64(off)>>pageBits,
+			at:   p.vaddr | kind<<3 | uint64(p.flags&7),
+			what: p.memsz>>pageBits<<offBits | uint64(off)>>pageBits,
 		}, true
 	}
 	if len(t.big) >= maxBig {
 		return entry{}, false
 	}
-	t.big = append(t.big, s)
-	return entry{at: s.Start&^pageMask | dumpedBig<<3 | uint64(s.Flags&7), what: uint64(len(t.big) - 1)}, true
+	t.big = append(t.big, p.segment())
+	return entry{at: p.vaddr&^pageMask | dumpedBig<<3 | uint64(p.flags&7), what: uint64(len(t.big) - 1)}, true
 }
 
 // at decodes entry i.
