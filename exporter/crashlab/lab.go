@@ -80,14 +80,19 @@ func (l *Lab) writeSources() error {
 	if err != nil {
 		return err
 	}
-	// The Go program is part of our module here, and a module of its own there.
-	return os.WriteFile(filepath.Join(l.dir, "src", goProgram, "go.mod"), []byte("module crashlab\n\ngo 1.24\n"), 0o644)
+	// The Go programs are part of our module here, and modules of their own there.
+	for _, name := range []string{goProgram, goBareBone} {
+		if err := os.WriteFile(filepath.Join(l.dir, "src", name, "go.mod"), []byte("module crashlab\n\ngo 1.24\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // binary returns the path of the mode's program, compiled.
 func (l *Lab) binary(ctx context.Context, m Mode) (string, error) {
 	name := strings.TrimSuffix(m.Program, filepath.Ext(m.Program))
-	if variant := append([]string{string(m.Toolchain)}, m.Flags...); len(m.Flags) > 0 || m.Toolchain != Native {
+	if variant := append([]string{string(m.Toolchain), m.GOARCH}, m.Flags...); len(m.Flags) > 0 || m.Toolchain != Native {
 		sum := sha256.Sum256([]byte(strings.Join(variant, "\x00")))
 		name += "-" + hex.EncodeToString(sum[:2])
 	}

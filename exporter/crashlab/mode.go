@@ -19,8 +19,10 @@ type Mode struct {
 	Args    []string
 	// Flags are given to the compiler after those that every program gets.
 	Flags []string
-	// Toolchain compiles the program.
+	// Toolchain compiles the program; a Go program may be for another machine,
+	// named by its GOARCH.
 	Toolchain Toolchain
+	GOARCH    string
 	// Take says who writes the core file and how much of it.
 	Take Take
 	// Want is what the way of crashing implies.

@@ -37,11 +37,7 @@ func signalModes() []Mode {
 			Want: want(crash.KindProtectionFault, crash.KindIllegalInstruction, crash.KindUnknown).noted("#GP: SIGSEGV with SI_KERNEL and no address, like a non-canonical access, which it is not"),
 		}),
 		withText(Mode{
-			Name: "sse_heap", Summary: "an aligned store to a misaligned heap address", Program: "signal.c", Args: []string{"sse_heap"},
-			Want: want(crash.KindProtectionFault, crash.KindWildAccess, crash.KindNonCanonicalAccess, crash.KindUnknown).noted("the stack is aligned; the text is dumped"),
-		}),
-		withText(Mode{
-			Name: "sse_heap_leaf", Summary: "the same in a leaf function, where sp mod 16 is 8 by right", Program: "signal.c", Args: []string{"sse_heap_leaf"},
+			Name: "sse_heap_leaf", Summary: "an aligned store to a misaligned heap address in a leaf function, where sp mod 16 is 8 by right", Program: "signal.c", Args: []string{"sse_heap_leaf"},
 			Want: want(crash.KindProtectionFault, crash.KindWildAccess, crash.KindNonCanonicalAccess, crash.KindUnknown).noted("the instruction does not use the stack pointer; the text is dumped"),
 		}),
 		{Name: "align", Summary: "a misaligned access under the alignment-check flag", Program: "signal.c", Args: []string{"align"}, Flags: optimised, Want: want(crash.KindBusError)},

@@ -2,9 +2,13 @@ package crashlab
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/epicurve/epicurve/pkg/crash"
 )
+
+// goAlignment is why sp mod 16 says little about Go code.
+const goAlignment = "Go aligns its stack to 8 bytes, not 16, so that sp mod 16 alone tells nothing"
 
 // foreignModes are other machines and languages.
 func foreignModes() []Mode {
@@ -21,10 +25,24 @@ func foreignModes() []Mode {
 			Want: want(crash.KindAbort, crash.KindUncaughtException).noted("the Go runtime ends with SIGABRT, whatever went wrong first"),
 		}
 	}
+	bare := func(goarch, name, summary string, w Want) Mode {
+		return Mode{
+			Name: goarch + "_" + name, Summary: goarch + ": " + summary, Program: goBareBone, Args: []string{name}, Flags: []string{"-ldflags=-s -w"}, Toolchain: GoTool, GOARCH: goarch,
+			Take: Take{Producer: Qemu, Env: []string{"GOMAXPROCS=1", "GOGC=off"}}, Want: w,
+		}
+	}
+	native := func(name, summary string, w Want, more ...string) Mode {
+		return Mode{
+			Name: "go_bare_" + name, Summary: "Go, without the runtime's handlers: " + summary, Program: goBareBone,
+			Args: append([]string{strings.TrimSuffix(name, "_shifted")}, more...), Flags: []string{"-ldflags=-s -w"}, Toolchain: GoTool, Want: w.noted(goAlignment),
+		}
+	}
 	rust := func(name, summary string, w Want) Mode {
 		return Mode{Name: "rust_" + name, Summary: "Rust: " + summary, Program: "rustcrash.rs", Args: []string{name}, Flags: []string{"-Cpanic=abort", "-Copt-level=2", "-Cstrip=symbols"}, Toolchain: Rust, Want: w}
 	}
 	null := want(crash.KindReturnToNull)
+	unaligned := null.noted(goAlignment)
+	unaligned.Accept = []string{string(crash.MisalignedStack)}
 	return []Mode{
 		i386("return_null", "returns to 0", "return.c", null, "to", "null"),
 		i386("smash_zero", "a loop writes zeros over the stack frame", "return.c", null, "smash", "0"),
@@ -51,6 +69,16 @@ func foreignModes() []Mode {
 		arm64("illegal", "an undefined instruction", 8, want(crash.KindIllegalInstruction)),
 		arm64("breakpoint", "a breakpoint without a debugger", 9, want(crash.KindTrap)),
 		arm64("write_null_leaf", "a leaf function writes null", 10, want(crash.KindNullDeref)),
+
+		bare("arm", "return", "returns to 0", null),
+		bare("ppc64le", "return", "returns to 0", unaligned),
+		bare("s390x", "return", "returns to 0", null),
+
+		native("return", "returns to 0", unaligned),
+		native("return_shifted", "returns to 0 from a stack that is a word lower", null, "shifted"),
+		native("call", "calls null", want(crash.KindNullCall, crash.KindNullJump)),
+		native("call_shifted", "calls null on a stack that is a word lower", want(crash.KindNullCall, crash.KindNullJump), "shifted"),
+		native("read", "reads null", want(crash.KindNullDeref)),
 
 		golang("panic", "a panic"),
 		golang("nil_read", "a field of a nil pointer"),

@@ -22,7 +22,6 @@ func takeModes() []Mode {
 		filtered("filter00_call", "0x00", "call.c", []string{"call", "null"}, want(crash.KindNullCall, crash.KindNullJump).noted("no memory in the core, registers only")),
 		filtered("filter00_read", "0x00", "access.c", []string{"read", "null"}, want(crash.KindNullDeref)),
 		filtered("filter23_return", "0x23", "return.c", []string{"to", "null"}, null),
-		withText(filtered("filter37_return", "0x37", "return.c", []string{"to", "null"}, null)),
 		withText(filtered("filter37_call", "0x37", "call.c", []string{"call", "null"}, want(crash.KindNullCall))),
 		limited("limit4k_call", "ulimit -c: 4 KiB", 4<<10, "call.c", []string{"call", "null"}, want(crash.KindNullCall, crash.KindNullJump).noted("cut; registers only")),
 		limited("limit8k_return", "ulimit -c: 8 KiB", 8<<10, "return.c", []string{"to", "null"}, bare),

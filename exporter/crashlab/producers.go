@@ -2,6 +2,7 @@ package crashlab
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -65,10 +66,13 @@ func takeGDB(ctx context.Context, m Mode, bin, run string) (string, int, error) 
 	return core, cmd.Process.Pid, nil
 }
 
+// qemuNames are qemu's names of machines, by Go's.
+var qemuNames = map[string]string{"arm": "arm", "ppc64le": "ppc64le", "s390x": "s390x", "amd64": "x86_64"}
+
 // takeQemu runs a program for another machine under qemu-user, which writes its
 // guest's core as qemu_NAME_TIME_PID.core into the working directory.
 func takeQemu(ctx context.Context, m Mode, bin, run string) (string, int, error) {
-	qemu, err := tool("qemu-aarch64")
+	qemu, err := tool("qemu-" + cmp.Or(qemuNames[m.GOARCH], "aarch64"))
 	if err != nil {
 		return "", 0, err
 	}

@@ -1,12 +1,14 @@
 package crashlab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path"
+	"runtime"
 	"strings"
 )
 
@@ -22,8 +24,11 @@ const (
 	Rust   Toolchain = "rust"
 )
 
-// goProgram is the directory of the Go program under programs/.
-const goProgram = "gocrash"
+// The directories of the Go programs under programs/.
+const (
+	goProgram  = "gocrash"
+	goBareBone = "gobare"
+)
 
 // ErrNoTool is wrapped when a compiler or another program is not installed.
 var ErrNoTool = errors.New("tool not found")
@@ -79,7 +84,7 @@ func (m Mode) compile(ctx context.Context, source, out string) error {
 	cmd := exec.CommandContext(ctx, p, args...)
 	if m.Toolchain == GoTool {
 		cmd.Dir = source
-		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
+		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0", "GOARCH="+cmp.Or(m.GOARCH, runtime.GOARCH))
 	}
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("compile %s with %s: %w: %s", m.Program, name, err, lastLines(b))
