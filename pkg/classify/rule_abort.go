@@ -12,11 +12,11 @@ func ruleAbort() Rule {
 		Name:    "abort",
 		Kinds:   []crash.Kind{crash.KindAbort, crash.KindAssert, crash.KindUncaughtException, crash.KindHeapCorruption},
 		Decides: "SIGABRT that the process raised for itself.",
-		Evidence: "The signal, and si_code with the sender's pid where there is siginfo. Finer kinds need the name of a function among the callers (assert, the C++ runtime's terminate or throw, the allocator), " +
-			"hence symbols and call frame information of binaries with the same build id. The place is the first caller outside of the C and C++ runtime.",
+		Evidence: "The signal, and si_code with the sender's pid where there is siginfo. Finer kinds come from the names of the callers, where symbols and call frame information of binaries with the same build id are at hand; " +
+			"else from fixed phrases in the memory that the stack points to (the text of an assertion, of the allocator), or from a C++ exception there while the C++ runtime called abort. The place is the first caller outside of the C and C++ runtime.",
 		Basis: []string{
 			"POSIX abort(): SIGABRT is raised as by raise()", "glibc stdlib/abort.c, assert/assert.c (__assert_fail), malloc/malloc.c (malloc_printerr)",
-			"Itanium C++ ABI, exception handling 2.4 (__cxa_throw calls std::terminate when no handler is found)",
+			"Itanium C++ ABI, exception handling 2.2.1 (exception class) and 2.4 (__cxa_throw calls std::terminate when no handler is found)",
 		},
 		apply: (*view).abort,
 	}
@@ -32,13 +32,9 @@ func (v *view) abort() (ruling, bool) {
 		r.reasons = []string{"The signal is SIGABRT; the core has no siginfo, so that a kill from outside can't be excluded."}
 	}
 	sites := v.callers()
-	for _, c := range sites {
-		name, _ := v.symbol(c.site)
-		if kind, why := abortKind(name); kind != "" && v.unwound {
-			r.kind = kind
-			r.reasons = append(r.reasons, fmt.Sprintf("%s is among the callers: %s.", v.name(c.site), why))
-			break
-		}
+	if kind, why := v.abortCause(sites); kind != "" {
+		r.kind = kind
+		r.reasons = append(r.reasons, why)
 	}
 	if c, ok := v.firstOutside(sites); ok {
 		r.at = c.addr
@@ -49,6 +45,26 @@ func (v *view) abort() (ruling, bool) {
 		r.at = v.pc
 	}
 	return r, true
+}
+
+// abortCause tells why abort was called: from the name of a caller, where call
+// frame information makes sure of the callers; from what the library wrote to
+// memory; from a C++ exception that the stack points to while the C++ runtime
+// is what called abort.
+func (v *view) abortCause(sites []callSite) (crash.Kind, string) {
+	for _, c := range sites {
+		name, _ := v.symbol(c.site)
+		if kind, why := abortKind(name); kind != "" && v.unwound {
+			return kind, fmt.Sprintf("%s is among the callers: %s.", v.name(c.site), why)
+		}
+	}
+	if kind, means, phrase := v.lastWord(); kind != "" {
+		return kind, fmt.Sprintf("The phrase %q stands in memory that the stack points to: %s.", phrase, means)
+	}
+	if throughCxxRuntime(sites) && v.exceptionThrown() {
+		return crash.KindUncaughtException, "The C++ runtime called abort, and the stack points to a C++ exception: one that nothing catches, or that may not leave where it was thrown."
+	}
+	return "", ""
 }
 
 // abortKind tells why abort was called from the linker name of a caller.
