@@ -155,6 +155,7 @@ func TestHugeCore(t *testing.T) {
 	if _, ok := f.Memory.Word(f.Thread.Registers.SP); !ok || f.BytesRead >= 32<<10 || f.Reads > 5 {
 		t.Errorf("stack known %v, %d bytes in %d reads of %d bytes", ok, f.BytesRead, f.Reads, img.Size())
 	}
+	t.Logf("%d bytes in %d reads", f.BytesRead, f.Reads)
 	if img.Size() < 2500<<20 {
 		t.Errorf("the core has %d bytes", img.Size())
 	}
