@@ -130,7 +130,7 @@ func (l *Logs) count(ctx context.Context, id crash.ID, e logsource.Event) {
 	default:
 		l.Observer.LogCrash("counted")
 		l.Logger.Info("Counted a crash without a core", "id", id.String(), "class", record.Finding.Class, "kind", record.Finding.Kind,
-			"signal", record.Fault.Signal, "executable", record.Process.Executable, "source", record.Source)
+			"signal", record.Fault.Signal, "executable", record.Process.Executable, "from", record.Source)
 	}
 }
 

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/epicurve/epicurve/exporter/config"
+)
+
+const provisioned = "../provisioning/systemd"
+
+// The configuration that is shipped as an example is valid.
+func TestProvisionedConfiguration(t *testing.T) {
+	c, err := config.Load(filepath.Join(provisioned, "exporter.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The unit is sandboxed as tightly as it says.
+func TestUnitExposure(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	unit, err := filepath.Abs(filepath.Join(provisioned, "epicurve-exporter.service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(analyze, "security", "--offline=yes", "--no-pager", unit).CombinedOutput()
+	m := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`).FindSubmatch(bytes.TrimSpace(out))
+	if m == nil {
+		t.Skipf("systemd-analyze cannot judge here: %v\n%s", err, out)
+	}
+	if level, err := strconv.ParseFloat(string(m[1]), 64); err != nil || level >= 2 {
+		t.Errorf("exposure level %s, want under 2.0\n%s", m[1], out)
+	}
+}
