@@ -17,6 +17,7 @@ import (
 	"github.com/magefile/mage/sh"
 
 	"github.com/epicurve/epicurve/build/bench"
+	archivebench "github.com/epicurve/epicurve/archive/bench"
 	"github.com/epicurve/epicurve/build/binaries"
 	"github.com/epicurve/epicurve/build/characteristics"
 	"github.com/epicurve/epicurve/build/demo"
@@ -192,7 +193,7 @@ type Bench mg.Namespace
 // All measures everything, one after the other; it takes about a quarter of an hour.
 func (Bench) All(ctx context.Context) error {
 	var failed []error
-	for _, measure := range []func(context.Context) error{Bench{}.Cores, Bench{}.Flood, Bench{}.Kill, Bench{}.Verdicts, Bench{}.Statistics} {
+	for _, measure := range []func(context.Context) error{Bench{}.Cores, Bench{}.Flood, Bench{}.Kill, Bench{}.Archive, Bench{}.Verdicts, Bench{}.Statistics} {
 		if err := measure(ctx); err != nil {
 			failed = append(failed, err)
 		}
@@ -234,6 +235,13 @@ func (Bench) Kill(ctx context.Context) error {
 
 // Verdicts measures how long the archive takes to evaluate its clusters.
 func (Bench) Verdicts(ctx context.Context) error { return bench.Evaluation(ctx, os.Stdout) }
+
+// Archive measures the archive with ten million records over HTTP: the questions
+// of the dashboard, and ingest beside them. It needs about 4 GB of disk.
+func (Bench) Archive(ctx context.Context) error {
+	mg.CtxDeps(ctx, Build.Archive)
+	return archivebench.Run(ctx, os.Stdout, archivebench.Config{Archive: "bin/" + binaries.Archive.Name, Records: 10_000_000})
+}
 
 // Statistics measures by seeded simulation how often the statistics are wrong.
 func (Bench) Statistics(ctx context.Context) error {
