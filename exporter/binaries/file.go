@@ -97,9 +97,9 @@ func (b *image) address(offset uint64) (uint64, bool) {
 }
 
 // buildIDOf reads the GNU build id from the note segments (type 3, owner "GNU";
-// gABI note format, words of 4 bytes).
+// gABI note format, words of 4 bytes), or from the section of its name.
 func buildIDOf(e *elf.File) string {
-	const ntGNUBuildID, maxNotes = 3, 64 << 10
+	const maxNotes = 64 << 10
 	for _, p := range e.Progs {
 		if p.Type != elf.PT_NOTE {
 			continue
@@ -108,22 +108,37 @@ func buildIDOf(e *elf.File) string {
 		if err != nil {
 			continue
 		}
-		for len(b) >= 12 {
-			name, desc, typ := uint64(e.ByteOrder.Uint32(b)), uint64(e.ByteOrder.Uint32(b[4:])), e.ByteOrder.Uint32(b[8:])
-			align := uint64(4)
-			if p.Align == 8 {
-				align = 8
-			}
-			descAt := up(12+name, align)
-			next := up(descAt+desc, align)
-			if descAt+desc > uint64(len(b)) {
-				break
-			}
-			if typ == ntGNUBuildID && name == 4 && string(b[12:16]) == "GNU\x00" {
-				return hex.EncodeToString(b[descAt : descAt+desc])
-			}
-			b = b[min(next, uint64(len(b))):]
+		if id := noteID(e, b, p.Align); id != "" {
+			return id
 		}
+	}
+	// Go's internal linker leaves its GNU note out of the note segment.
+	if s := e.Section(".note.gnu.build-id"); s != nil && s.Type == elf.SHT_NOTE {
+		if b, err := io.ReadAll(io.LimitReader(s.Open(), maxNotes)); err == nil {
+			return noteID(e, b, s.Addralign)
+		}
+	}
+	return ""
+}
+
+// noteID finds the GNU build id among notes.
+func noteID(e *elf.File, b []byte, alignment uint64) string {
+	const ntGNUBuildID = 3
+	for len(b) >= 12 {
+		name, desc, typ := uint64(e.ByteOrder.Uint32(b)), uint64(e.ByteOrder.Uint32(b[4:])), e.ByteOrder.Uint32(b[8:])
+		align := uint64(4)
+		if alignment == 8 {
+			align = 8
+		}
+		descAt := up(12+name, align)
+		next := up(descAt+desc, align)
+		if descAt+desc > uint64(len(b)) {
+			break
+		}
+		if typ == ntGNUBuildID && name == 4 && string(b[12:16]) == "GNU\x00" {
+			return hex.EncodeToString(b[descAt : descAt+desc])
+		}
+		b = b[min(next, uint64(len(b))):]
 	}
 	return ""
 }

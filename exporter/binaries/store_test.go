@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -187,5 +188,43 @@ func TestBounded(t *testing.T) {
 	}
 	if _, ok := s.Text(path, id, leaf, 8); !ok {
 		t.Error("no text after others were forgotten")
+	}
+}
+
+// TestGoProgram: the test program itself is a Go program, whose names are found
+// with and without its symbol table.
+func TestGoProgram(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := elf.Open(exe)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	names, ok := readGoSymbols(e)
+	if !ok {
+		t.Fatal("no line table in a Go program")
+	}
+	file, err := os.Open(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	checked := 0
+	for i := 0; i < len(names.entries); i += 97 {
+		addr := names.entries[i].addr + 1
+		name, delta, ok := names.at(addr)
+		if !ok || name == "" || delta != 1 {
+			t.Fatalf("address %#x: %q+%d, %v", addr, name, delta, ok)
+		}
+		checked++
+	}
+	if _, _, ok := names.at(1); ok || checked < 10 {
+		t.Errorf("%d functions checked, and address 1 has a name: %v", checked, ok)
+	}
+	if !slices.ContainsFunc(names.entries, func(x entry) bool { return names.name(x.name) == "runtime.main" }) {
+		t.Error("runtime.main is not among the functions")
 	}
 }

@@ -57,7 +57,8 @@ func (t *table) name(at uint32) string {
 	return string(b[:end])
 }
 
-// readSymbols reads .symtab, or .dynsym where that is missing or too large.
+// readSymbols reads .symtab, or where that is missing or too large, the line
+// table of a Go program, or .dynsym.
 func readSymbols(e *elf.File, file io.ReaderAt) (t table, err error) {
 	defer func() { // see check
 		if r := recover(); r != nil {
@@ -65,6 +66,11 @@ func readSymbols(e *elf.File, file io.ReaderAt) (t table, err error) {
 		}
 	}()
 	for _, want := range []elf.SectionType{elf.SHT_SYMTAB, elf.SHT_DYNSYM} {
+		if want == elf.SHT_DYNSYM {
+			if t, ok := readGoSymbols(e); ok {
+				return t, nil
+			}
+		}
 		for _, s := range e.Sections {
 			if s.Type != want || int(s.Link) >= len(e.Sections) || s.Flags&elf.SHF_COMPRESSED != 0 {
 				continue

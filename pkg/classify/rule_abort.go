@@ -107,8 +107,6 @@ var plumbing = map[string]bool{
 	"raise": true, "gsignal": true, "abort": true, "message": true, "fatal": true, "__libc_message": true,
 	"_ZN9__gnu_cxx27__verbose_terminate_handlerEv": true, "_ZN10__cxxabiv111__terminateEPFvvE": true, "_ZSt9terminatev": true,
 	"_ZSt10unexpectedv": true, "__cxa_call_terminate": true, "__clang_call_terminate": true, "__gxx_personality_v0": true, "__cxa_pure_virtual": true,
-	"runtime.raise": true, "runtime.dieFromSignal": true, "runtime.crash": true, "runtime.fatalpanic": true, "runtime.gopanic": true,
-	"runtime.sigpanic": true, "runtime.sigfwdgo": true, "runtime.throw": true, "runtime.fatalthrow": true,
 	"rust_panic": true, "__rust_start_panic": true, "__rust_abort": true,
 }
 
@@ -117,7 +115,7 @@ func carriesAbort(symbol string) bool {
 	if kind, _ := abortKind(symbol); kind != "" {
 		return true
 	}
-	return plumbing[symbol] || plumbing[bare(symbol)] || strings.Contains(symbol, "9panicking") || strings.Contains(symbol, "rust_begin_unwind")
+	return strings.HasPrefix(symbol, "runtime.") || plumbing[symbol] || plumbing[bare(symbol)] || strings.Contains(symbol, "9panicking") || strings.Contains(symbol, "rust_begin_unwind")
 }
 
 // firstOutside returns the first caller outside of the runtime, by module and,
