@@ -150,6 +150,10 @@ func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
 	if len(missing) > 0 {
 		n.logger.Warn("Some facts about this machine are unknown", "missing", missing)
 	}
+	machine.Host.PhysicalID = annotate.PhysicalHost(roots, cfg.Annotations.PhysicalHostFile)
+	if err := machine.SetStatic(cfg.Annotations.Static); err != nil {
+		return nil, err
+	}
 	names, err := annotate.NewNames(roots, cfg.Core.NamePatterns)
 	if err != nil {
 		return nil, err
@@ -196,7 +200,7 @@ func (n *node) kernelLine(l logsource.Line) {
 // from the first scan on, while the spool takes them.
 func (n *node) newCoverage(r *pipeline.Reader) *pipeline.Coverage {
 	return &pipeline.Coverage{
-		Blank:    crash.Exposure{Host: r.Machine.Host},
+		Blank:    crash.Exposure{Host: r.Machine.Host, Cloud: r.Machine.Cloud, Node: r.Machine.Container.Node},
 		Covering: func() bool { return n.health.scanned.Load() && !n.committer.Full() },
 		Builds:   func() []crash.ExposedBuild { return r.Services.Running(annotate.Roots{}) },
 		Commit:   n.committer.Commit,

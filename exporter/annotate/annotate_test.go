@@ -3,10 +3,12 @@ package annotate
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/epicurve/epicurve/pkg/crash"
 )
@@ -24,7 +26,7 @@ func roots(t *testing.T, files map[string]string) Roots {
 			t.Fatal(err)
 		}
 	}
-	return Roots{Proc: filepath.Join(root, "proc"), Sys: filepath.Join(root, "sys"), Etc: filepath.Join(root, "etc")}
+	return Roots{Proc: filepath.Join(root, "proc"), Sys: filepath.Join(root, "sys"), Etc: filepath.Join(root, "etc"), Var: filepath.Join(root, "var")}
 }
 
 var web1 = map[string]string{
@@ -153,14 +155,85 @@ func TestNamesAnnotate(t *testing.T) {
 		{"/c/dump_1999999999_4711", written, crash.TimeFromMtime}, // says it happened years after it was written
 	} {
 		var r crash.Record
-		names.Annotate(&r, tc.path, written)
+		names.Annotate(&r, tc.path, CoreName{}, written)
 		if !r.Time.Equal(tc.time) || r.TimeSource != tc.source {
 			t.Errorf("%s: %s from %s, want %s from %s", tc.path, r.Time, r.TimeSource, tc.time, tc.source)
 		}
 	}
 	r := crash.Record{Process: crash.Process{Executable: "from-core"}}
-	names.Annotate(&r, "/c/core.web.4711.1767225600.3", written)
+	names.Annotate(&r, "/c/core.web.4711.1767225600.3", CoreName{}, written)
 	if r.Process.Executable != "from-core" || r.Process.PID != crash.Some(int64(4711)) || r.Host.CPU != "3" {
 		t.Errorf("%+v %+v: the core's own facts come first", r.Process, r.Host)
+	}
+}
+
+func TestXattrs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "core")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got := XattrsOf(f); got != (CoreName{}) {
+		t.Errorf("without attributes: %+v", got)
+	}
+	for name, value := range map[string]string{
+		"timestamp": "1767225600123456", "pid": "4711", "uid": "1000", "signal": "11", "comm": "web", "exe": "/opt/web/bin/web-server", "hostname": "web-1",
+	} {
+		if err := unix.Setxattr(path, "user.coredump."+name, []byte(value), 0); err != nil {
+			t.Skipf("this filesystem has no user attributes: %v", err)
+		}
+	}
+	want := CoreName{
+		Time: time.UnixMicro(1767225600123456).UTC(), PID: 4711, HostPID: true, UID: "1000", Signal: 11, Exe: "web-server", Host: "web-1",
+	}
+	got := XattrsOf(f)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	names, err := NewNames(roots(t, web1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r crash.Record
+	names.Annotate(&r, "/c/core.whatever", got, want.Time.Add(time.Minute))
+	if !r.Time.Equal(want.Time) || r.Process.Executable != "web-server" || r.Process.PID.Value != 4711 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestPhysicalHost(t *testing.T) {
+	pair := func(key, value string) string {
+		return key + strings.Repeat("\x00", kvpKeySize-len(key)) + value + strings.Repeat("\x00", kvpValueSize-len(value))
+	}
+	pool := pair("HostName", "cluster-7") + pair("PhysicalHostName", "BLD-42") + pair("PhysicalHostNameFullyQualified", "bld-42.example")
+	r := roots(t, map[string]string{"var/" + kvpPool: pool, "etc/physical": "rack-9\nmore\n"})
+	if got := PhysicalHost(r, ""); got != "bld-42.example" {
+		t.Errorf("from the pool: %q", got)
+	}
+	if got := PhysicalHost(r, filepath.Join(r.Etc, "physical")); got != "rack-9" {
+		t.Errorf("from a file: %q", got)
+	}
+	cut := roots(t, map[string]string{"var/" + kvpPool: pool[:kvpKeySize+100]})
+	if got := PhysicalHost(cut, ""); got != "" {
+		t.Errorf("from a pool that is cut short: %q", got)
+	}
+}
+
+func TestStatic(t *testing.T) {
+	m, _ := ReadMachine(roots(t, web1))
+	err := m.SetStatic(map[string]string{"cloud.region": "eu-1", "host.type": "m7", "k8s.node.name": "n1", "team": "payments"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := crash.Record{Time: m.Booted.Add(time.Hour)}
+	m.Annotate(&r)
+	if r.Cloud.Region != "eu-1" || r.Host.Type != "m7" || r.Host.Name != "web-1" || r.Container.Node != "n1" || r.Attributes["team"] != "payments" {
+		t.Errorf("%+v", r)
+	}
+	for name, want := range map[string]string{"crash.class": "cannot be fixed", "host.boot_id": "cannot be fixed", "": "want a name"} {
+		if err := m.SetStatic(map[string]string{name: "x"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

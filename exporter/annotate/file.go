@@ -46,11 +46,15 @@ func (n *Names) Read(name string) CoreName {
 // clocks that were stepped.
 const maxLate = 24 * time.Hour
 
-// Annotate writes what is known from a core's name and last write into a
-// record. A time in the name that lies after the last write (beyond clock
+// Annotate writes what is known from a core's name, extended attributes and
+// last write into a record. A time in the name that lies after the last write (beyond clock
 // steps) is no time of this crash, and is passed over.
-func (n *Names) Annotate(r *crash.Record, path string, modified time.Time) {
+func (n *Names) Annotate(r *crash.Record, path string, beside CoreName, modified time.Time) {
 	name := n.Read(filepath.Base(path))
+	if !beside.Time.IsZero() {
+		beside.BootID, beside.CPU = name.BootID, name.CPU
+		name = beside
+	}
 	r.Time, r.TimeSource = modified.UTC(), crash.TimeFromMtime
 	if !name.Time.IsZero() && name.Time.Before(modified.Add(maxLate)) {
 		r.Time, r.TimeSource = name.Time, crash.TimeFromCoreName

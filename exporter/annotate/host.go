@@ -19,6 +19,7 @@ type Roots struct {
 	Proc string // default /proc
 	Sys  string // default /sys
 	Etc  string // default /etc
+	Var  string // default /var
 }
 
 func (r Roots) withDefaults() Roots {
@@ -31,6 +32,9 @@ func (r Roots) withDefaults() Roots {
 	if r.Etc == "" {
 		r.Etc = "/etc"
 	}
+	if r.Var == "" {
+		r.Var = "/var"
+	}
 	return r
 }
 
@@ -39,7 +43,11 @@ const maxSmallFile = 64 << 10
 
 // Machine is the machine that the exporter runs on.
 type Machine struct {
-	Host crash.Host
+	Host      crash.Host
+	Cloud     crash.Cloud
+	Container crash.Container // Cluster and Node only
+	// Attributes are given to every crash.
+	Attributes map[string]string
 	// Booted is when the kernel started; zero when unknown.
 	Booted time.Time
 }
@@ -81,8 +89,15 @@ func ReadMachine(roots Roots) (m Machine, missing []string) {
 // already has is kept.
 func (m *Machine) Annotate(r *crash.Record) {
 	cpu, boot := r.Host.CPU, r.Host.BootID
-	r.Host = m.Host
+	r.Host, r.Cloud = m.Host, m.Cloud
 	r.Host.CPU = cpu
+	r.Container.Cluster, r.Container.Node = m.Container.Cluster, m.Container.Node
+	for name, value := range m.Attributes {
+		if r.Attributes == nil {
+			r.Attributes = make(map[string]string)
+		}
+		r.Attributes[name] = value
+	}
 	if boot != "" && boot != m.Host.BootID {
 		r.Host.BootID = boot
 		return

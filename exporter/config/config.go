@@ -24,8 +24,20 @@ type Config struct {
 	Services []Service `yaml:"services"`
 	// Logs tell of crashes that left no core.
 	Logs Logs `yaml:"logs"`
+	// Annotations tell where this node stands.
+	Annotations Annotations `yaml:"annotations"`
 	// Filters mark false positives; the first that matches decides.
 	Filters []Filter `yaml:"filters"`
+}
+
+// Annotations tell where this node stands.
+type Annotations struct {
+	// Static fixes fields of the place (host.*, cloud.*, k8s.node.name,
+	// k8s.cluster.name); other names become attributes of every crash.
+	Static map[string]string `yaml:"static"`
+	// PhysicalHostFile names the machine under this virtual machine in its
+	// first line; without it Hyper-V's key-value pool is asked.
+	PhysicalHostFile string `yaml:"physical_host_file"`
 }
 
 // Logs says which logs are read.

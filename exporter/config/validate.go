@@ -18,7 +18,7 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 // with the name of its field.
 func (c *Config) Validate() error {
 	return errors.Join(c.Core.validate(), c.State.validate(), c.Archive.validate(), c.Push.validate(), validateServices(c.Services),
-		c.validateFilters(), between("logs.hold", c.Logs.Hold, time.Second, time.Hour))
+		c.validateFilters(), new(annotate.Machine).SetStatic(c.Annotations.Static), between("logs.hold", c.Logs.Hold, time.Second, time.Hour))
 }
 
 func (c *Config) validateFilters() error {

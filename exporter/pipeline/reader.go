@@ -107,7 +107,7 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 		return Reading{Key: before, Provisional: r.provisional(facts, nil)}
 	}
 	record := classify.Record(facts, r.Rules)
-	r.annotate(&record, f.Path, before)
+	r.annotate(&record, f.Path, before, annotate.XattrsOf(file))
 	return Reading{
 		Key: before, UID: uid, Complete: true, Record: &record,
 		Bytes: facts.BytesRead, Compression: facts.Compression,
@@ -154,15 +154,15 @@ func (r *Reader) unusable(file *os.File, f watch.File, key watch.Key, err error)
 	}
 	if isBrokenCore(corefile.Reason(reading.Reason)) {
 		if record, ok := unreadable(file, key, reading.Reason); ok {
-			r.annotate(record, f.Path, key)
+			r.annotate(record, f.Path, key, annotate.XattrsOf(file))
 			reading.Record = record
 		}
 	}
 	return reading
 }
 
-func (r *Reader) annotate(record *crash.Record, path string, key watch.Key) {
-	r.Names.Annotate(record, path, key.ModTime())
+func (r *Reader) annotate(record *crash.Record, path string, key watch.Key, beside annotate.CoreName) {
+	r.Names.Annotate(record, path, beside, key.ModTime())
 	r.Machine.Annotate(record)
 	if r.CPU != nil && record.Host.CPU == "" {
 		record.Host.CPU = r.CPU(record)
