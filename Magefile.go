@@ -16,8 +16,8 @@ import (
 	"github.com/magefile/mage/mg"
 	"github.com/magefile/mage/sh"
 
-	"github.com/epicurve/epicurve/build/bench"
 	archivebench "github.com/epicurve/epicurve/archive/bench"
+	"github.com/epicurve/epicurve/build/bench"
 	"github.com/epicurve/epicurve/build/binaries"
 	"github.com/epicurve/epicurve/build/characteristics"
 	"github.com/epicurve/epicurve/build/demo"
