@@ -11,7 +11,10 @@ import (
 
 // core writes a core file of a return to null; the pid makes it a crash of its
 // own. It is size bytes long, or as short as possible when size is 0.
-func core(pid int, size int64) []byte {
+func core(pid int, size int64) []byte { return image(pid, size).Bytes() }
+
+// image is core without the bytes, which of a huge one are mostly zeros.
+func image(pid int, size int64) *coretest.Image {
 	const sp = 0x7ffd_f100
 	c := coretest.Core{
 		Machine: elf.EM_X86_64,
@@ -28,7 +31,7 @@ func core(pid int, size int64) []byte {
 			{Start: 0x1000_0000, Size: heap, Flags: elf.PF_R | elf.PF_W, Dumped: heap},
 		}, c.Segments...)
 	}
-	return coretest.Must(c).Bytes()
+	return coretest.Must(c)
 }
 
 // drop puts a core into a directory: every second one written in place, as the

@@ -35,6 +35,7 @@ type FloodResult struct {
 	Overflows int
 	Median    time.Duration // from the last byte of a single core to its count on /metrics
 	P99       time.Duration
+	Growing   time.Duration // from the first 64 KiB of a huge core to its provisional label
 }
 
 // Run measures. The error is about the measurement or about cores that were
@@ -62,7 +63,7 @@ func (f Flood) Run(ctx context.Context) (FloodResult, error) {
 	if err := until(ctx, time.Minute, "exporter ready", func() bool { return p.page(ctx, "/-/ready") != "" }); err != nil {
 		return r, err
 	}
-	steps := []func(context.Context, *program, []string, *FloodResult) error{f.idle, f.flood, f.singles}
+	steps := []func(context.Context, *program, []string, *FloodResult) error{f.idle, f.flood, f.singles, f.grows}
 	for _, step := range steps {
 		if err := step(ctx, p, dirs, &r); err != nil {
 			return r, err
