@@ -45,8 +45,7 @@ func read(t *testing.T, path string) (crash.Record, error) {
 func check(t *testing.T, path string, w Want) {
 	t.Helper()
 	record, err := read(t, path)
-	var refusal *corefile.Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*corefile.Error](err); ok {
 		if w.Class != Unreadable {
 			t.Fatalf("can't be read (%v), want %s/%s", err, w.Class, w.Kind)
 		}

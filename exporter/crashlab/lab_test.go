@@ -1,19 +1,41 @@
 package crashlab
 
 import (
+	"context"
 	"debug/elf"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 )
+
+// shared is a lab that all tests use, built once; it is built in labDir.
+var (
+	labDir string
+	shared = sync.OnceValues(func() (*Lab, error) { return Build(context.Background(), labDir) })
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "crashlab-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		labDir = dir
+		return m.Run()
+	}())
+}
 
 func lab(t *testing.T) *Lab {
 	t.Helper()
 	if err := Available(t.Context()); err != nil {
 		t.Skipf("no real crashes here: %v", err)
 	}
-	l, err := Build(t.Context(), t.TempDir())
+	l, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}

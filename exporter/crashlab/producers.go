@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -86,7 +87,7 @@ func takeQemu(ctx context.Context, m Mode, bin, run string) (string, int, error)
 	}
 	found, err := filepath.Glob(filepath.Join(run, "qemu_*.core"))
 	if err != nil || len(found) != 1 {
-		return "", 0, fmt.Errorf("%w: qemu ended with %v and left %d: %s", ErrNoCrash, runErr, len(found), lastLines(out.Bytes()))
+		return "", 0, fmt.Errorf("%w: qemu left %d of them: %w: %s", ErrNoCrash, len(found), errors.Join(runErr, err), lastLines(out.Bytes()))
 	}
 	return found[0], cmd.Process.Pid, nil
 }

@@ -12,12 +12,12 @@ import (
 )
 
 type order struct {
-	name  string
-	lines []string
+	customer string
+	lines    []string
 }
 
 //go:noinline
-func (o *order) first() string { return o.lines[0] }
+func (o *order) first() string { return o.customer + o.lines[0] }
 
 //go:noinline
 func call(f func(int) int) int { return f(3) + 1 }
@@ -26,7 +26,7 @@ func call(f func(int) int) int { return f(3) + 1 }
 func recurse(n int) int {
 	var local [64]int
 	local[n%64] = n
-	return recurse(n+1) + local[(n+1)%64]
+	return recurse(n+1) + local[(n+1)%64] //nolint:staticcheck // it shall overflow the stack
 }
 
 func main() {
