@@ -20,8 +20,8 @@ const (
 // rt_tgsigqueueinfo with the first signal's own information.
 func (c *capturing) raised(fr *sigframe) bool {
 	s := &c.f.Signal
-	if !s.HasInfo {
-		return false
+	if !s.HasInfo { // qemu, old kernels: the system call has to tell
+		return s.Number > 0 && c.inRaise(fr)
 	}
 	switch s.Code {
 	case siTkill:

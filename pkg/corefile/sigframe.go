@@ -54,6 +54,14 @@ var sigframes = []sigframe{
 		info: 0, stack: 144, regs: 312, names: namesA64,
 		valid: validA64, number: "x8", raise: []uint64{129, 130, 131, 138, 240},
 	},
+	// struct rt_sigframe, arch/arm/kernel/signal.h: siginfo, then ucontext
+	// with sigcontext at 20 (arch/arm/include/uapi/asm/sigcontext.h):
+	// trap_no, error_code, oldmask, r0-r15, cpsr
+	{
+		machine: elf.EM_ARM, class: elf.ELFCLASS32, size: 232, step: 8, rest: 0,
+		info: 0, stack: 136, regs: 160, names: namesARM[:17],
+		valid: validARM, number: "r7", raise: []uint64{37, 238, 268, 178, 363},
+	},
 	// struct rt_sigframe, arch/riscv/kernel/signal.c: siginfo, then ucontext
 	// with the registers at 176 (arch/riscv/include/uapi/asm/ucontext.h)
 	{
@@ -105,6 +113,12 @@ func validI386(_ *header, b []byte, addr uint64) bool {
 func validA64(h *header, b []byte, _ uint64) bool {
 	o := h.order
 	return o.Uint32(b[592:]) == 0x46508001 && o.Uint32(b[596:]) == 528 && o.Uint64(b[128:]) == 0 && o.Uint64(b[136:]) == 0
+}
+
+// validARM: no uc_flags, no uc_link, and a cpsr of user mode.
+func validARM(h *header, b []byte, _ uint64) bool {
+	o := h.order
+	return o.Uint32(b[128:]) == 0 && o.Uint32(b[132:]) == 0 && o.Uint32(b[224:])&0x1f == 0x10 && o.Uint32(b[212:]) != 0
 }
 
 // validRV: no uc_flags, no uc_link, and a pc that is not odd.
