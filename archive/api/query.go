@@ -17,8 +17,14 @@ import (
 func (a *API) storeAnswers() map[query.Type]Answer {
 	return map[query.Type]Answer{
 		query.TypeTimeseries: func(ctx context.Context, r query.Request) (any, error) { return a.Store.Timeseries(ctx, r) },
-		query.TypeClusters:   func(ctx context.Context, r query.Request) (any, error) { return a.Store.Clusters(ctx, r) },
-		query.TypeRecords:    func(ctx context.Context, r query.Request) (any, error) { return a.Store.Records(ctx, r) },
+		query.TypeExposure: func(ctx context.Context, r query.Request) (any, error) {
+			if err := store.CheckExposure(r); err != nil {
+				return nil, err
+			}
+			return a.Store.Exposure(ctx, r)
+		},
+		query.TypeClusters: func(ctx context.Context, r query.Request) (any, error) { return a.Store.Clusters(ctx, r) },
+		query.TypeRecords:  func(ctx context.Context, r query.Request) (any, error) { return a.Store.Records(ctx, r) },
 	}
 }
 

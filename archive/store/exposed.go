@@ -1,7 +1,9 @@
 package store
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/epicurve/epicurve/pkg/crash"
@@ -66,12 +68,47 @@ func BuildDimensions() []string {
 	return []string{"service.name", "service.version", "process.executable.build_id.gnu"}
 }
 
+// CheckExposure reports the first filter or group of a request that exposure
+// can't be counted by.
+func CheckExposure(req query.Request) error {
+	can := append(HostDimensions(), BuildDimensions()...)
+	refuse := func(field, name string) error {
+		return &query.FieldError{Field: field, Message: fmt.Sprintf("exposure is not known by %s; possible are %s", name, strings.Join(can, ", "))}
+	}
+	for i, d := range req.GroupBy {
+		if !slices.Contains(can, d) {
+			return refuse(fmt.Sprintf("groupBy[%d]", i), d)
+		}
+	}
+	for i, f := range req.Filters {
+		if !slices.Contains(can, f.Dimension) {
+			return refuse(fmt.Sprintf("filters[%d].dimension", i), f.Dimension)
+		}
+	}
+	return nil
+}
+
 // AboutBuilds reports whether a request names a service or build in a filter or
 // group, so that its exposure is the running time of builds.
 func AboutBuilds(req query.Request) bool {
 	builds := BuildDimensions()
 	return slices.ContainsFunc(req.GroupBy, func(d string) bool { return slices.Contains(builds, d) }) ||
 		slices.ContainsFunc(req.Filters, func(f query.Filter) bool { return slices.Contains(builds, f.Dimension) })
+}
+
+// Rate divides counts by host-days, with the exact interval; a bucket without
+// exposure is not known.
+func Rate(s *query.Series, days []float64) {
+	s.Low, s.High = make([]*float64, len(s.Values)), make([]*float64, len(s.Values))
+	for i, v := range s.Values {
+		if v == nil || days[i] < LeastExposure {
+			s.Values[i] = nil
+			continue
+		}
+		low, high := query.RateInterval(*v, days[i])
+		rate := *v / days[i]
+		s.Values[i], s.Low[i], s.High[i] = &rate, &low, &high
+	}
 }
 
 // SlotHost is the identity of the host of a slot of exposure: its machine id,

@@ -45,6 +45,9 @@ type Store interface {
 	AppendExposure(ctx context.Context, slots []crash.Exposure) (Appended, error)
 
 	Timeseries(ctx context.Context, req query.Request) (query.Timeseries, error)
+	// Exposure adds up host-days at risk. Filters and groups name dimensions
+	// of exposure (CheckExposure) only.
+	Exposure(ctx context.Context, req query.Request) (query.Timeseries, error)
 	Clusters(ctx context.Context, req query.Request) (query.Clusters, error)
 	Records(ctx context.Context, req query.Request) (query.Records, error)
 	// DimensionValues lists a dimension's most frequent values among the

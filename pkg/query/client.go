@@ -72,6 +72,11 @@ func (c *Client) Timeseries(ctx context.Context, r Request) (Timeseries, error) 
 	return ask[Timeseries](ctx, c, TypeTimeseries, r)
 }
 
+// Exposure asks a TypeExposure question; the answer is in host-days.
+func (c *Client) Exposure(ctx context.Context, r Request) (Timeseries, error) {
+	return ask[Timeseries](ctx, c, TypeExposure, r)
+}
+
 // Clusters asks a TypeClusters question.
 func (c *Client) Clusters(ctx context.Context, r Request) (Clusters, error) {
 	return ask[Clusters](ctx, c, TypeClusters, r)

@@ -23,11 +23,16 @@ type Series struct {
 	// Values run parallel to the answer's Times; nil is "not known" (no
 	// exposure), zero is "none".
 	Values []*float64 `json:"values"`
-	// Total is the sum over the range of a count (0 for other measures).
+	// Low and High bound the exact 95 % interval of a rate (Garwood 1936),
+	// parallel to Values; other measures have none.
+	Low  []*float64 `json:"low,omitempty"`
+	High []*float64 `json:"high,omitempty"`
+	// Total is the sum over the range of a count or of exposure (0 for
+	// other measures).
 	Total float64 `json:"total"`
 }
 
-// Timeseries answers TypeTimeseries. Series are in descending order of Total,
+// Timeseries answers TypeTimeseries and, in host-days, TypeExposure. Series are in descending order of Total,
 // then by labels; "other" is last.
 type Timeseries struct {
 	Meta

@@ -62,7 +62,7 @@ func (r *Request) Normalize() {
 		r.Filters = nil
 	}
 	r.Range.From, r.Range.To = r.Range.From.UTC(), r.Range.To.UTC()
-	if r.Type == TypeTimeseries && r.Interval == 0 && r.Range.To.After(r.Range.From) {
+	if r.bucketed() && r.Interval == 0 && r.Range.To.After(r.Range.From) {
 		r.Interval = Duration(NiceInterval(r.Range.To.Sub(r.Range.From), DefaultBuckets))
 	}
 }
@@ -132,13 +132,16 @@ func (r *Request) validateGrouping() error {
 	return nil
 }
 
+// bucketed reports whether the answer is a time series.
+func (r *Request) bucketed() bool { return r.Type == TypeTimeseries || r.Type == TypeExposure }
+
 func (r *Request) validateBuckets() error {
 	if r.TimeZone != "" {
 		if _, err := time.LoadLocation(r.TimeZone); err != nil {
 			return invalid("timeZone", "%.60q is not a known IANA time zone", r.TimeZone)
 		}
 	}
-	if r.Type != TypeTimeseries {
+	if !r.bucketed() {
 		return nil
 	}
 	d := time.Duration(r.Interval)

@@ -2,6 +2,8 @@ package duckdb
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,12 +18,7 @@ func (t *timeseries) relate(ctx context.Context, series []query.Series) error {
 	if t.req.Measure == query.MeasureShare {
 		return t.share(ctx, series)
 	}
-	if !t.s.exposed.Load() {
-		if t.req.Measure == query.MeasureRate {
-			for i := range series {
-				series[i].Values = make([]*float64, len(t.buckets.Starts))
-			}
-		}
+	if !t.s.exposed.Load() && t.req.Measure != query.MeasureRate {
 		return nil
 	}
 	cover, err := t.coverage(ctx)
@@ -30,12 +27,13 @@ func (t *timeseries) relate(ctx context.Context, series []query.Series) error {
 	}
 	for i := range series {
 		days := cover.of(series[i], series)
+		if t.req.Measure == query.MeasureRate {
+			store.Rate(&series[i], days)
+			continue
+		}
 		for j, v := range series[i].Values {
-			switch {
-			case days[j] < store.LeastExposure && (t.req.Measure == query.MeasureRate || *v == 0):
+			if days[j] < store.LeastExposure && *v == 0 {
 				series[i].Values[j] = nil
-			case t.req.Measure == query.MeasureRate:
-				*v /= days[j]
 			}
 		}
 	}
@@ -66,7 +64,9 @@ type coverage struct {
 	dims  []dimension // the group-by dimensions that exposure has
 	exact bool        // it has all of them
 	by    map[string]*store.Coverage
-	total *store.Coverage
+	// labels are those of the groups in by, under the same keys.
+	labels map[string]map[string]string
+	total  *store.Coverage
 }
 
 // of returns the host-days of a series in each bucket.
@@ -109,7 +109,7 @@ func (t *timeseries) coverage(ctx context.Context) (c *coverage, err error) {
 		names = append(names, store.BuildDimensions()...)
 		tableName, covered = tableExposed, "running"
 	}
-	c = &coverage{exact: true, by: make(map[string]*store.Coverage), total: store.NewCoverage(t.buckets, t.req.Range)}
+	c = &coverage{exact: true, by: make(map[string]*store.Coverage), labels: make(map[string]map[string]string), total: store.NewCoverage(t.buckets, t.req.Range)}
 	for _, d := range t.dims {
 		if slices.Contains(names, d.Name) {
 			c.dims = append(c.dims, d)
@@ -158,10 +158,21 @@ func (s *Store) addCoverage(ctx context.Context, c *coverage, t *timeseries, tab
 		key := c.key(labels)
 		if c.by[key] == nil {
 			c.by[key] = store.NewCoverage(t.buckets, t.req.Range)
+			c.labels[key] = maps.Clone(labels)
 		}
 		for _, to := range []*store.Coverage{c.by[key], c.total} {
 			to.Add(fromMicro(start), time.Duration(length), days)
 		}
 	}
 	return rows.Err()
+}
+
+// Exposure adds up host-days, the largest groups first.
+func (s *Store) Exposure(ctx context.Context, req query.Request) (query.Timeseries, error) {
+	t := &timeseries{s: s, req: req, buckets: store.NewBuckets(req), dims: dimensionsOf(req.GroupBy)}
+	cover, err := t.coverage(ctx)
+	if err != nil {
+		return query.Timeseries{}, fmt.Errorf("duckdb: exposure: %w", err)
+	}
+	return store.ExposureSeries(req, t.buckets, cover.by, cover.labels), nil
 }

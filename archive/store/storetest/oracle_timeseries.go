@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -126,16 +127,42 @@ func (o *Oracle) relate(series []query.Series, req query.Request, b store.Bucket
 		return
 	}
 	for i := range series {
+		days := make([]float64, len(b.Starts))
+		for j := range days {
+			days[j] = o.hostDays(series[i], series, req, b, j)
+		}
+		if req.Measure == query.MeasureRate {
+			store.Rate(&series[i], days)
+			continue
+		}
 		for j, v := range series[i].Values {
-			days := o.hostDays(series[i], series, req, b, j)
-			switch {
-			case days < store.LeastExposure && (req.Measure == query.MeasureRate || *v == 0):
+			if days[j] < store.LeastExposure && *v == 0 {
 				series[i].Values[j] = nil
-			case req.Measure == query.MeasureRate:
-				*v /= days
 			}
 		}
 	}
+}
+
+// Exposure implements store.Store: each group is one series of hostDays.
+func (o *Oracle) Exposure(_ context.Context, req query.Request) (query.Timeseries, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	b := store.NewBuckets(req)
+	by, all := make(map[string]*store.Coverage), make(map[string]map[string]string)
+	o.eachSlot(req, func(r *crash.Record, start time.Time, length, _ time.Duration) {
+		l := labels(r, req)
+		key := fmt.Sprint(l)
+		if slices.ContainsFunc(req.Filters, func(f query.Filter) bool { return !filterMatches(f, dimensionText(r, f.Dimension)) }) ||
+			by[key] != nil || !start.Before(req.Range.To) || !start.Add(length).After(req.Range.From) {
+			return
+		}
+		c := store.NewCoverage(b, req.Range)
+		for i := range c.Days {
+			c.Days[i] = o.hostDays(query.Series{Labels: l}, nil, req, b, i)
+		}
+		by[key], all[key] = c, l
+	})
+	return store.ExposureSeries(req, b, by, all), nil
 }
 
 // hostDays adds up the exposure of one series in one bucket.

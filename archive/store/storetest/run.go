@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,7 +101,19 @@ func (p *pair) ask(t TB, req query.Request, dimension string) {
 	compare(t, req, "Timeseries", func(s store.Store) (any, error) { return s.Timeseries(ctx, req) }, p)
 	compare(t, req, "Clusters", func(s store.Store) (any, error) { return s.Clusters(ctx, req) }, p)
 	compare(t, req, "Records", func(s store.Store) (any, error) { return s.Records(ctx, req) }, p)
+	exposure := exposureOf(req)
+	compare(t, exposure, "Exposure", func(s store.Store) (any, error) { return s.Exposure(ctx, exposure) }, p)
 	compare(t, req, "DimensionValues("+dimension+")", func(s store.Store) (any, error) { return s.DimensionValues(ctx, dimension, req) }, p)
+}
+
+// exposureOf asks about the exposure of what a request groups and filters by, as
+// far as exposure knows it.
+func exposureOf(req query.Request) query.Request {
+	unknown := func(name string) bool { return store.CheckExposure(query.Request{GroupBy: []string{name}}) != nil }
+	req.Type = query.TypeExposure
+	req.GroupBy = slices.DeleteFunc(slices.Clone(req.GroupBy), unknown)
+	req.Filters = slices.DeleteFunc(slices.Clone(req.Filters), func(f query.Filter) bool { return unknown(f.Dimension) })
+	return req
 }
 
 func compare(t TB, req query.Request, name string, ask func(store.Store) (any, error), p *pair) {
