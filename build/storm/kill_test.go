@@ -1,6 +1,7 @@
 package storm
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -8,16 +9,31 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// built is the path of the exporter, built once for all tests.
+var built string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "epicurve-storm-test-")
+	if err != nil {
+		panic(err)
+	}
+	built = filepath.Join(dir, "epicurve-exporter")
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
 
 // exporter builds the real binary.
 func exporter(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "epicurve-exporter")
-	if out, err := exec.Command("go", "build", "-o", path, "../../exporter").CombinedOutput(); err != nil {
+	if _, err := os.Stat(built); err == nil {
+		return built
+	}
+	if out, err := exec.Command("go", "build", "-o", built, "../../exporter").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	return path
+	return built
 }
 
 // writer passes a storm's report to the test's log.
