@@ -2,6 +2,7 @@ package corefile
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 )
 
@@ -124,9 +125,9 @@ func (p *plan) read(w *window) (cut bool, err error) {
 		for _, q := range pieces {
 			n, err := p.capture(w, q)
 			switch {
-			case err == errBehind:
+			case errors.Is(err, errBehind):
 				passed = append(passed, q)
-			case err == errLimit:
+			case errors.Is(err, errLimit):
 				p.limited += int64(q.n)
 			case err != nil:
 				return cut, err

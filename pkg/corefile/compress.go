@@ -102,7 +102,7 @@ func (c *cappedReader) Read(p []byte) (int, error) {
 // inputError marks a failure of the input, so that it is not taken for bad
 // data when it comes out of a decoder.
 func inputError(err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	if e := (*Error)(nil); errors.As(err, &e) {

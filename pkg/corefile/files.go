@@ -76,7 +76,7 @@ func (k *walker) fileRows(at, count int64, page uint64, end int64) (rows fileRow
 	first := int64(-1) // the last row that maps the start of a file
 	var firstFile MappedFile
 	rows.files = make([]MappedFile, 0, min(count, 64))
-	for i := int64(0); i < count; i++ {
+	for i := range count {
 		b, err := k.w.peek(at+i*3*word, int(3*word), k.fileAhead(end-at-i*3*word))
 		if err != nil {
 			return rows, false, err

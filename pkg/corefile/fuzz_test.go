@@ -3,6 +3,7 @@ package corefile_test
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -80,13 +81,7 @@ func sameFacts(t *testing.T, a, b *corefile.Facts) {
 // back.
 func simple(err error) bool {
 	var e *corefile.Error
-	return err == nil || !asReason(err, &e) || e.Reason != corefile.ReasonLimit
-}
-
-func asReason(err error, e **corefile.Error) bool {
-	x, ok := err.(*corefile.Error)
-	*e = x
-	return ok
+	return err == nil || !errors.As(err, &e) || e.Reason != corefile.ReasonLimit
 }
 
 func FuzzRead(f *testing.F) {
@@ -107,7 +102,7 @@ func FuzzRead(f *testing.F) {
 		}
 		stream, streamErr := corefile.ReadStream(onlyReader{bytes.NewReader(b)}, opt)
 		if err != nil {
-			if _, ok := err.(*corefile.Error); !ok {
+			if e := (*corefile.Error)(nil); !errors.As(err, &e) {
 				t.Fatalf("%T is not an *Error", err)
 			}
 			return

@@ -3,6 +3,7 @@ package corefile
 import (
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"math"
 )
 
@@ -152,8 +153,7 @@ func (h *header) countSegments(w *window, first phdr) error {
 
 // asError makes an *Error of a source's error.
 func asError(err error, off int64) error {
-	switch err {
-	case errBehind, errLimit:
+	if errors.Is(err, errBehind) || errors.Is(err, errLimit) {
 		return &Error{Reason: ReasonLimit, What: "stream", Offset: off, Err: err}
 	}
 	return err

@@ -1,6 +1,9 @@
 package corefile
 
-import "bytes"
+import (
+	"bytes"
+	"errors"
+)
 
 // Note types (include/uapi/linux/elf.h).
 const (
@@ -79,7 +82,7 @@ func (k *walker) readAll(segments []phdr, opt Options) error {
 			return asError(err, k.pos)
 		}
 		k.set.counted = false
-		if err != errBehind && err != errLimit {
+		if !errors.Is(err, errBehind) && !errors.Is(err, errLimit) {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package corefile
 
 import (
+	"errors"
 	"io"
 	"sync"
 )
@@ -42,7 +43,7 @@ func ReadStream(r io.Reader, opt Options) (*Facts, error) {
 	defer sc.put()
 	head := make([]byte, magicBytes)
 	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, &Error{Reason: ReasonIO, What: "read", Offset: 0, Err: err}
 	}
 	r = &rejoined{head: head[:n], rest: r, err: err}

@@ -23,12 +23,11 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // reader under test.
 func unpack(t testing.TB, path string) []byte {
 	t.Helper()
-	f, err := os.Open(path)
+	packed, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	d, err := zstd.NewReader(f)
+	d, err := zstd.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		t.Fatal(err)
 	}

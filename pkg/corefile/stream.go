@@ -74,7 +74,7 @@ func (s *stream) fill(p []byte) (int, error) {
 		return n, e // the input below a decoder failed: not the core's fault
 	}
 	s.end = s.pos
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		s.damage = err
 	}
 	return n, nil

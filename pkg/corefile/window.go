@@ -1,5 +1,7 @@
 package corefile
 
+import "errors"
+
 // windowSize is the buffer through which headers and notes are read: the only
 // memory that a read needs besides what it returns.
 const windowSize = 64 << 10
@@ -31,7 +33,7 @@ func (w *window) peek(off int64, n, ahead int) ([]byte, error) {
 		w.off, w.n = off, 0
 	}
 	m, err := w.src.read(w.buf[w.n:max(ahead, w.n)], w.off+int64(w.n))
-	if err == errLimit && n < ahead { // the limit may still allow less
+	if errors.Is(err, errLimit) && n < ahead { // the limit may still allow less
 		m, err = w.src.read(w.buf[w.n:n], w.off+int64(w.n))
 	}
 	if err != nil {

@@ -171,7 +171,7 @@ func (c *countedReader) ReadByte() (byte, error) {
 
 // unexpected tells an end within a structure from an end between structures.
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

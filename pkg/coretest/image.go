@@ -85,7 +85,7 @@ func (m *Image) Write(at int64, b ...byte) *Image {
 	return m
 }
 
-// Put16, Put32 and Put64 replace an integer, in the file's byte order.
+// Put16 replaces a 16-bit integer, in the file's byte order.
 func (m *Image) Put16(at int64, v uint16) *Image {
 	b := make([]byte, 2)
 	m.Order.PutUint16(b, v)

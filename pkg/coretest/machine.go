@@ -60,7 +60,7 @@ func (c *Core) gregset(regs map[string]uint64) ([]byte, error) {
 	}
 	b := make([]byte, m.size)
 	at, used := 0, 0
-	for _, f := range strings.Fields(m.regs) {
+	for f := range strings.FieldsSeq(m.regs) {
 		name, offset, ok := strings.Cut(f, "@")
 		if ok {
 			if _, err := fmt.Sscan(offset, &at); err != nil {
