@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
+	"github.com/epicurve/epicurve/archive/access"
 	"github.com/epicurve/epicurve/archive/api"
 	"github.com/epicurve/epicurve/archive/evaluate"
 	"github.com/epicurve/epicurve/archive/store/open"
@@ -26,6 +27,7 @@ const defaultAddress = ":9932"
 // serveFlags are the flags of the serve command.
 type serveFlags struct {
 	storage      string
+	tokens       string
 	web          *web.FlagConfig
 	maxBody      units.Base2Bytes
 	maxRecords   int
@@ -40,6 +42,7 @@ func (c *cli) addServe() {
 		return serve(ctx, f, promslog.New(&c.log))
 	}).Default()
 	cmd.Flag("storage", "Where the crashes are kept: "+strings.Join(open.Schemes(), ", ")+".").Default("duckdb:epicurve.duckdb").StringVar(&f.storage)
+	cmd.Flag("auth.tokens-file", "YAML file of bearer tokens and their roles; without it everybody may do everything. See the token command.").StringVar(&f.tokens)
 	f.web = kingpinflag.AddFlags(cmd, defaultAddress)
 	cmd.Flag("ingest.max-body", "Largest request body, after decompression.").Default("64MiB").BytesVar(&f.maxBody)
 	cmd.Flag("ingest.max-records", "Most records in one request.").Default(fmt.Sprint(api.DefaultMaxRecords)).IntVar(&f.maxRecords)
@@ -50,13 +53,19 @@ func (c *cli) addServe() {
 
 // serve wires the archive and runs it until ctx ends:
 //
-//	HTTP ─▶ exporter-toolkit (TLS, basic auth) ─▶ api ─▶ store (open: scheme ─▶ duckdb)
+//	HTTP ─▶ exporter-toolkit (TLS, basic auth) ─▶ access (tokens) ─▶ api ─▶ store (open: scheme ─▶ duckdb)
 //	                                               ├─▶ evaluate (store + ledger + epi)
 //	                                               └─▶ /metrics
 func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) {
 	if path := *f.web.WebConfigFile; path != "" {
 		if err := web.Validate(path); err != nil {
 			return fmt.Errorf("web configuration %s: %w", path, err)
+		}
+	}
+	var keys *access.Keys
+	if f.tokens != "" {
+		if keys, err = access.Load(f.tokens); err != nil {
+			return err
 		}
 	}
 	s, err := open.Store(ctx, f.storage)
@@ -68,7 +77,7 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 	a := api.New(api.Config{
 		Store: s, Storage: open.Scheme(f.storage), Version: version.Version, Logger: logger,
 		MaxBody: int64(f.maxBody), MaxRecords: f.maxRecords, QueryTimeout: f.queryTimeout, SlowQuery: f.slowQuery,
-		Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges,
+		Access: keys, Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges,
 	})
 	logger.Info("Archive is open", "storage", f.storage, "version", version.Version)
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/epicurve/epicurve/archive/access"
 	"github.com/epicurve/epicurve/archive/store"
 	"github.com/epicurve/epicurve/pkg/query"
 )
@@ -30,6 +31,9 @@ type Config struct {
 	MaxIngest    int           // requests that are taken in at the same time
 	QueryTimeout time.Duration // of one question
 	SlowQuery    time.Duration // above it a question is logged
+
+	// Access knows who may do what; nil lets everybody do everything.
+	Access *access.Keys
 
 	// Answers holds further question types that are answered by more than
 	// the store, such as verdicts.
@@ -123,7 +127,11 @@ func (a *API) handle(r route) http.Handler {
 				writeProblem(w, &problem{Status: http.StatusInternalServerError, Detail: "the archive failed on this request; its log says more"})
 			}
 		}()
-		if err := r.serve(w, req); err != nil {
+		known, err := a.identify(r, req)
+		if err == nil {
+			err = r.serve(w, known)
+		}
+		if err != nil {
 			a.fail(w, req, err)
 		}
 	})

@@ -50,6 +50,9 @@ func (a *API) serveLedgerAppend(w http.ResponseWriter, r *http.Request) error {
 	if _, err := a.Store.AppendLedger(r.Context(), in.Events); err != nil {
 		return err
 	}
+	for _, e := range in.Events {
+		a.audit(r.Context(), "ledger event added", "id", e.ID, "actor", e.Actor, "action", e.Action, "cluster", e.Cluster)
+	}
 	return writeJSON(w, in)
 }
 

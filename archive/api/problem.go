@@ -35,6 +35,9 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "5")
 	}
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="epicurve"`)
+	}
 	w.WriteHeader(p.Status)
 	w.Write(body) //nolint:errcheck // the client left
 }
@@ -55,6 +58,9 @@ const statusClientClosedRequest = 499
 
 func asProblem(err error) *problem {
 	if p, ok := errors.AsType[*problem](err); ok {
+		return p
+	}
+	if p := accessProblem(err); p != nil {
 		return p
 	}
 	if fe, ok := errors.AsType[*query.FieldError](err); ok {

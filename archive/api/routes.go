@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/epicurve/epicurve/archive/access"
 	"github.com/epicurve/epicurve/pkg/crash"
 	"github.com/epicurve/epicurve/pkg/query"
 )
@@ -12,6 +13,7 @@ import (
 type route struct {
 	method, path string
 	id, summary  string
+	role         access.Role // that a token needs; "" for everybody
 	serve        func(http.ResponseWriter, *http.Request) error
 
 	params   []param
@@ -31,27 +33,27 @@ func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 func (a *API) routes() []route {
 	return []route{
 		{
-			method: "POST", path: "/v1/logs", id: "ingestLogs", serve: a.serveLogs,
+			method: "POST", path: "/v1/logs", id: "ingestLogs", role: access.RoleIngest, serve: a.serveLogs,
 			summary: "Take crashes and exposure in as OTLP logs (gzip or zstd). The reply comes after the commit; partial success names refused log records.",
 			accepts: []string{typeProtobuf, typeJSON}, produces: typeProtobuf,
 		},
 		{
-			method: "POST", path: "/api/v1/records", id: "ingestRecords", serve: a.serveRecords,
+			method: "POST", path: "/api/v1/records", id: "ingestRecords", role: access.RoleIngest, serve: a.serveRecords,
 			summary: "Take crashes in as JSON lines or CSV (gzip or zstd).",
 			accepts: []string{"application/x-ndjson", "text/csv"}, body: typeOf[crash.Record](), produces: typeJSON, answers: []reflect.Type{typeOf[Accepted]()},
 		},
 		{
-			method: "POST", path: "/api/v1/query", id: "query", serve: a.serveQuery,
+			method: "POST", path: "/api/v1/query", id: "query", role: access.RoleRead, serve: a.serveQuery,
 			summary: "Answer one question about the population.",
 			accepts: []string{typeJSON}, body: typeOf[query.Request](), produces: typeJSON,
 			answers: []reflect.Type{typeOf[query.Timeseries](), typeOf[query.Clusters](), typeOf[query.Records](), typeOf[query.Verdict](), typeOf[query.Contrast](), typeOf[query.Split](), typeOf[query.Ledger](), typeOf[query.Annotations]()},
 		},
 		{
-			method: "GET", path: "/api/v1/dimensions", id: "dimensions", serve: a.serveDimensions,
+			method: "GET", path: "/api/v1/dimensions", id: "dimensions", role: access.RoleRead, serve: a.serveDimensions,
 			summary: "List what can be filtered and grouped by.", produces: typeJSON, answers: []reflect.Type{typeOf[query.Dimensions]()},
 		},
 		{
-			method: "GET", path: "/api/v1/dimensions/{name}/values", id: "dimensionValues", serve: a.serveValues,
+			method: "GET", path: "/api/v1/dimensions/{name}/values", id: "dimensionValues", role: access.RoleRead, serve: a.serveValues,
 			summary: "List the most frequent values of a dimension.",
 			params: []param{
 				{"name", "path", "Name of the dimension."},
@@ -63,16 +65,16 @@ func (a *API) routes() []route {
 			produces: typeJSON, answers: []reflect.Type{typeOf[query.DimensionValues]()},
 		},
 		{
-			method: "GET", path: "/api/v1/ledger", id: "ledger", serve: a.serveLedger,
+			method: "GET", path: "/api/v1/ledger", id: "ledger", role: access.RoleRead, serve: a.serveLedger,
 			summary: "List every event of the ledger, by time.", produces: typeJSON, answers: []reflect.Type{typeOf[query.LedgerEvents]()},
 		},
 		{
-			method: "POST", path: "/api/v1/ledger", id: "appendLedger", serve: a.serveLedgerAppend,
+			method: "POST", path: "/api/v1/ledger", id: "appendLedger", role: access.RoleWrite, serve: a.serveLedgerAppend,
 			summary: "Add events to the ledger, all or none. Ids and times that are missing are given; an id that is known is left out.",
 			accepts: []string{typeJSON}, body: typeOf[query.LedgerEvents](), produces: typeJSON, answers: []reflect.Type{typeOf[query.LedgerEvents]()},
 		},
 		{
-			method: "GET", path: "/api/v1/status", id: "status", serve: a.serveStatus,
+			method: "GET", path: "/api/v1/status", id: "status", role: access.RoleRead, serve: a.serveStatus,
 			summary: "Say what the archive is and how much it holds.", produces: typeJSON, answers: []reflect.Type{typeOf[query.Status]()},
 		},
 		{method: "GET", path: "/-/healthy", id: "healthy", serve: a.serveHealthy, summary: "The process runs.", produces: "text/plain"},

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/epicurve/epicurve/archive/access"
+)
+
+// addToken registers the command that makes a token. The archive never stores
+// it: it is shown once.
+func (c *cli) addToken() {
+	var name string
+	var roles []string
+	cmd := c.command("token", "Make a bearer token and the lines for the tokens file.", func(context.Context) error {
+		token, sum := access.NewToken()
+		_, err := fmt.Fprintf(c.stdout, "# The token, shown only this once:\n# %s\ntokens:\n  - name: %q\n    sha256: %s\n    roles: [%s]\n", token, name, sum, strings.Join(roles, ", "))
+		return err
+	})
+	var possible []string
+	for _, r := range access.Roles() {
+		possible = append(possible, string(r))
+	}
+	cmd.Flag("name", "Who has the token; shown in the log.").Required().StringVar(&name)
+	cmd.Flag("role", "What the token allows: "+strings.Join(possible, ", ")+"; repeatable.").Required().EnumsVar(&roles, possible...)
+}
