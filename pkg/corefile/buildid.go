@@ -32,6 +32,23 @@ func (h *header) pageBuildID(page []byte) string {
 			return id
 		}
 	}
+	return m.strayBuildID(page)
+}
+
+// strayBuildID looks for the note where no PT_NOTE covers it: Go's linker puts
+// it into the first page, but its PT_NOTE holds only the Go build id.
+func (h *header) strayBuildID(page []byte) string {
+	for at := 0; at+noteHead+4 <= len(page); at += 4 {
+		if string(page[at+noteHead:at+noteHead+4]) != "GNU\x00" {
+			continue
+		}
+		descsz := int64(h.order.Uint32(page[at+4:]))
+		if end := int64(at) + noteHead + 4 + descsz; end <= int64(len(page)) {
+			if id := h.findBuildID(page[at:end]); id != "" {
+				return id
+			}
+		}
+	}
 	return ""
 }
 

@@ -175,10 +175,12 @@ func (t *table) finish() {
 type byAddress table
 
 func (b *byAddress) Len() int { return b.n }
+
 func (b *byAddress) Less(i, j int) bool {
 	t := (*table)(b)
 	return t.entry(i).at>>pageBits < t.entry(j).at>>pageBits
 }
+
 func (b *byAddress) Swap(i, j int) {
 	t := (*table)(b)
 	x, y := t.entry(i), t.entry(j)
