@@ -11,6 +11,9 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/prometheus/common/promslog"
+
+	"github.com/epicurve/epicurve/exporter/binaries"
 	"github.com/epicurve/epicurve/pkg/classify"
 	"github.com/epicurve/epicurve/pkg/corefile"
 	"github.com/epicurve/epicurve/pkg/crash"
@@ -18,9 +21,20 @@ import (
 
 func (c *cli) addClassify() {
 	var files []string
-	var output string
+	var output, root string
+	var symbols bool
 	cmd := c.command("classify", "Classify core files, plain or compressed, and print a finding for each.",
-		func(ctx context.Context) int { return c.classify(ctx, files, output) })
+		func(ctx context.Context) int {
+			if symbols {
+				store := binaries.New(binaries.Config{Root: root, Log: promslog.New(&c.log)})
+				defer store.Close()
+				c.rules.Binaries = store
+			}
+			return c.classify(ctx, files, output)
+		})
+	cmd.Flag("symbols", "Look up function names and text in the executables and libraries of this machine that have the build id of the core's.").
+		Default("true").BoolVar(&symbols)
+	cmd.Flag("root", "Directory to put before the paths of executables and libraries, such as /host in a container.").StringVar(&root)
 	cmd.Flag("output", "Output format: text, or json for one JSON object a line.").Default("text").EnumVar(&output, "text", "json")
 	cmd.Arg("file", "Core files; - reads standard input.").Required().StringsVar(&files)
 }
@@ -136,7 +150,7 @@ func (c *cli) classifyFile(ctx context.Context, path string) ruling {
 		}
 		return ruling{failure: &f}
 	}
-	r := classify.Record(facts, classify.Options{})
+	r := classify.Record(facts, c.rules)
 	f := finding{
 		File: path, ID: r.ID.String(), Class: r.Finding.Class, Kind: r.Finding.Kind, Signature: r.Finding.Signature,
 		Signal: r.Fault.Signal, Addr: hex(r.Fault.Addr), PC: hex(r.Fault.PC), SP: hex(r.Fault.SP),

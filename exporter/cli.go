@@ -10,6 +10,7 @@ import (
 	promslogflag "github.com/prometheus/common/promslog/flag"
 
 	"github.com/epicurve/epicurve/exporter/metrics"
+	"github.com/epicurve/epicurve/pkg/classify"
 )
 
 // cli holds the commands and their flags; nothing of it is global.
@@ -19,7 +20,8 @@ type cli struct {
 	stdout, stderr io.Writer
 	log            promslog.Config
 	commands       map[string]func(context.Context) int
-	left           *int // set when --help or --version ended the parsing
+	rules          classify.Options // of the classify command
+	left           *int             // set when --help or --version ended the parsing
 }
 
 func newCLI(stdin io.Reader, stdout, stderr io.Writer) *cli {

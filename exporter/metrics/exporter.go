@@ -32,6 +32,7 @@ type Exporter struct {
 	shipped        prometheus.Counter
 	shipRefused    prometheus.Counter
 	shipLast       prometheus.Gauge
+	clockSkew      prometheus.Gauge
 	lastCheckpoint prometheus.Gauge
 	reloadOK       prometheus.Gauge
 	reloadLast     prometheus.Gauge
@@ -70,6 +71,7 @@ func NewExporter(readReasons, refusals []string) *Exporter {
 	e.shipped = e.counter("shipped_records_total", "Records and exposures that the archive has committed.")
 	e.shipRefused = e.counter("ship_refused_records_total", "Records that the archive will never take; they are kept in refused.jsonl.")
 	e.shipLast = e.gauge("ship_last_success_timestamp_seconds", "Time of the last request that the archive committed, 0 when there was none.")
+	e.clockSkew = e.gauge("archive_clock_ahead_seconds", "How far the archive's clock is ahead of this host's, to about a second; 0 before the first reply.")
 	e.lastCheckpoint = e.gauge("checkpoint_timestamp_seconds", "Time of the last checkpoint of the counters, 0 when there was none.")
 	e.reloadOK = e.gauge("config_last_reload_successful", "Whether the last attempt to load the configuration succeeded.")
 	e.reloadLast = e.gauge("config_last_reload_success_timestamp_seconds", "Time of the last successful load of the configuration.")
@@ -162,6 +164,9 @@ func (e *Exporter) Reloaded(ok bool, at time.Time) {
 // Requested counts a request to the archive; result is ok, refused, retry or
 // unreachable.
 func (e *Exporter) Requested(result string) { e.shipRequests.WithLabelValues(result).Inc() }
+
+// Skew reports how far the archive's clock is ahead of this host's.
+func (e *Exporter) Skew(ahead time.Duration) { e.clockSkew.Set(ahead.Seconds()) }
 
 // Shipped reports what the archive committed and what it will never take.
 func (e *Exporter) Shipped(committed, refused int, at time.Time) {

@@ -94,6 +94,10 @@ type reply struct {
 	refused otlp.PartialSuccess
 	text    string        // the beginning of a body that is no OTLP reply
 	after   time.Duration // Retry-After
+	// skew is how far the archive's clock is ahead of ours, to about a
+	// second, as its Date header tells; known is false without one.
+	skew      time.Duration
+	skewKnown bool
 }
 
 // send posts one OTLP request and reads the reply. An error means that there
@@ -117,12 +121,18 @@ func (c *Client) send(ctx context.Context, body []byte) (reply, error) {
 	if err := c.authorize(req); err != nil {
 		return reply{}, err
 	}
+	sent := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return reply{}, fmt.Errorf("archive: %w", err)
 	}
 	defer resp.Body.Close()
-	return readReply(resp)
+	r, err := readReply(resp)
+	if at, dateErr := http.ParseTime(resp.Header.Get("Date")); dateErr == nil {
+		between := sent.Add(time.Since(sent) / 2)
+		r.skew, r.skewKnown = at.Add(500*time.Millisecond).Sub(between), true // Date is cut to the second
+	}
+	return r, err
 }
 
 func (c *Client) authorize(req *http.Request) error {

@@ -36,6 +36,9 @@ func (d *delivery) deliver(ctx context.Context, entries []spool.Entry) error {
 		d.observer.Requested("unreachable")
 		return err
 	}
+	if rep.skewKnown {
+		d.observer.Skew(rep.skew)
+	}
 	switch {
 	case rep.status/100 == 2 && rep.refused.Rejected == 0:
 		d.observer.Requested("ok")

@@ -107,6 +107,13 @@ type observer struct {
 	results   map[string]int
 	committed int
 	refused   int
+	skew      time.Duration
+}
+
+func (o *observer) Skew(ahead time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.skew = ahead
 }
 
 func (o *observer) Requested(result string) {
@@ -183,6 +190,9 @@ func TestShips(t *testing.T) {
 	_, o, _ := setup(t, a, es, Config{TokenFile: token})
 	if a.count() != 1200 || a.slots != 1 || o.committed != 1201 || o.refused != 0 {
 		t.Errorf("archive has %d records and %d slots; %d committed, %d refused", a.count(), a.slots, o.committed, o.refused)
+	}
+	if o.skew.Abs() > 3*time.Second {
+		t.Errorf("the archive's clock is this host's, but seems %s ahead", o.skew)
 	}
 	if a.auth != "Bearer s3cret" {
 		t.Errorf("Authorization %q", a.auth)

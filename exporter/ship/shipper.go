@@ -25,6 +25,8 @@ type Observer interface {
 	// Shipped reports entries that the archive committed and those it will
 	// never take.
 	Shipped(committed, refused int, at time.Time)
+	// Skew reports how far the archive's clock is ahead of this host's.
+	Skew(ahead time.Duration)
 }
 
 // Bounds of one request.
