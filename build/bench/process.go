@@ -34,3 +34,12 @@ func repeat(arg string, n int) []string {
 	}
 	return args
 }
+
+// processorTime is the processor time that this process has taken so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
