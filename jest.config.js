@@ -14,6 +14,8 @@ const common = {
 };
 
 module.exports = {
+  // Generous, so that a busy machine fails nothing.
+  testTimeout: 120_000,
   projects: [
     { ...base, ...common, displayName: 'src', rootDir: __dirname, modulePathIgnorePatterns: ['<rootDir>/dist'] },
     {

@@ -15,6 +15,9 @@ export function clustersTable(title: string, question: Question): PanelBuilder {
     .noValue(NO_CRASHES)
     .filterable(true)
     .overrideByName('Cluster', [hidden])
+    .overrideByName('Label', [width(140)])
+    .overrideByName('State', [width(120), { id: 'custom.cellOptions', value: { type: 'pill' } }, stateMapping])
+    .overrideByName('Signature', [{ id: 'links', value: [CLUSTER_LINK] }])
     .overrideByName('Class', [width(150), { id: 'custom.cellOptions', value: { type: 'pill' } }, classMapping])
     .overrideByName('Kind', [width(170)])
     .overrideByName('Executables', [width(160)])
@@ -23,17 +26,26 @@ export function clustersTable(title: string, question: Question): PanelBuilder {
     .overrideByName('Hosts', [width(80)])
     .overrideByName('First seen', [width(170), { id: 'unit', value: 'dateTimeAsIso' }])
     .overrideByName('Last seen', [width(130), { id: 'unit', value: 'dateTimeFromNow' }])
-    .overrideByName('Trend', [width(180), sparkline]);
+    .overrideByName('Trend', [width(180), sparkline])
+    .overrideByRegexp('^(Onset from|Onset to|Verdict|Grade)$', [hidden])
+    .overrideByName('Gone can be said', [width(150), { id: 'unit', value: 'dateTimeFromNow' }])
+    .overrideByName('In a sentence', [hidden]);
 }
 
-const hidden: DynamicConfigValue = { id: 'custom.hideFrom.viz', value: true };
+/** Opens the cluster of a row on its own dashboard, with this time range and archive. */
+export const CLUSTER_LINK = {
+  title: 'Open cluster',
+  url: '/d/epicurve-cluster?var-cluster=${__data.fields.cluster:percentencode}&${datasource:queryparam}&${__url_time_range}',
+};
+
+export const hidden: DynamicConfigValue = { id: 'custom.hideFrom.viz', value: true };
 
 const sparkline: DynamicConfigValue = {
   id: 'custom.cellOptions',
   value: { type: 'sparkline', hideValue: true, drawStyle: 'bars', fillOpacity: 90, lineWidth: 1, barAlignment: 0 },
 };
 
-const classMapping: DynamicConfigValue = {
+export const classMapping: DynamicConfigValue = {
   id: 'mappings',
   value: [
     {
@@ -43,6 +55,31 @@ const classMapping: DynamicConfigValue = {
   ],
 };
 
-function width(pixels: number): DynamicConfigValue {
+export function width(pixels: number): DynamicConfigValue {
   return { id: 'custom.width', value: pixels };
 }
+
+/** What each state of a cluster looks like: red asks for work, green is proven. */
+const STATE_COLORS: Record<string, string> = {
+  relapsed: 'dark-red',
+  'relapse?': 'red',
+  active: 'red',
+  'not fixed': 'red',
+  reduced: 'orange',
+  disappearing: 'yellow',
+  'paused?': 'yellow',
+  quiet: 'blue',
+  gone: 'green',
+  insufficient: 'text',
+  blind: 'purple',
+};
+
+export const stateMapping: DynamicConfigValue = {
+  id: 'mappings',
+  value: [
+    {
+      type: 'value',
+      options: Object.fromEntries(Object.entries(STATE_COLORS).map(([name, color], index) => [name, { color, index }])),
+    },
+  ],
+};

@@ -1,10 +1,5 @@
 import { BigValueColorMode, BigValueGraphMode, ReduceDataOptionsBuilder } from '@grafana/grafana-foundation-sdk/common';
-import {
-  type Dashboard,
-  DashboardBuilder,
-  DashboardCursorSync,
-  DashboardLinkBuilder,
-} from '@grafana/grafana-foundation-sdk/dashboard';
+import { type Dashboard, DashboardBuilder, DashboardCursorSync } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 
 import type { Question } from '../src/query/question';
@@ -12,7 +7,9 @@ import type { Question } from '../src/query/question';
 import { ARCHIVE, ask } from './ask';
 import { clustersTable } from './clusterstable';
 import { CLASS_COLORS, epicurve, fixedColor, NO_CRASHES } from './epicurve';
+import { allEvents } from './events';
 import { datasource, filterBy, values } from './variables';
+import { menu } from './menu';
 
 /** What the viewer chose at the top. */
 const chosen: Question = {
@@ -30,14 +27,8 @@ export function population(): Dashboard {
     .refresh('1m')
     .timezone('browser')
     .tooltip(DashboardCursorSync.Crosshair)
-    .link(
-      new DashboardLinkBuilder('Epicurve')
-        .type('dashboards' as never)
-        .tags(['epicurve'])
-        .asDropdown(true)
-        .keepTime(true)
-        .includeVars(true)
-    )
+    .link(menu())
+    .annotations(allEvents())
     .withVariable(datasource())
     .withVariable(values('host', 'Host', 'host.name'))
     .withVariable(values('executable', 'Executable', 'process.executable.name'))

@@ -28,6 +28,19 @@ export function values(name: string, label: string, dimension: string) {
     .current({ selected: true, text: ['All'], value: ['$__all'] });
 }
 
+/** A variable for one thing that the dashboard is about. */
+export function one(name: string, label: string, dimension: string) {
+  const query: VariableQuery = { refId: 'variable', dimension, limit: 1000 };
+  return new QueryVariableBuilder(name)
+    .label(label)
+    .datasource(ARCHIVE)
+    .query(query)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.Disabled)
+    .multi(false)
+    .includeAll(false);
+}
+
 export function filterBy(variable: string, dimension: string): Filter {
   return { dimension, op: '=', values: [`$${variable}`] };
 }

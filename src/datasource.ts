@@ -20,7 +20,7 @@ export class DataSource extends DataSourceWithBackend<CrashQuery, ArchiveOptions
 
   constructor(settings: DataSourceInstanceSettings<ArchiveOptions>) {
     super(settings);
-    this.annotations = {};
+    this.annotations = { getDefaultQuery: () => ({ refId: 'Anno', mode: 'builder', query: { type: 'annotations' } }) };
     this.variables = new CrashVariables(this);
   }
 

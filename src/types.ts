@@ -1,10 +1,10 @@
 import { type DataSourceJsonData } from '@grafana/data';
 import { type DataQuery } from '@grafana/schema';
 
-import { type Question } from './query/question';
+import { type AnnotationKind, type Question } from './query/question';
 
 /** How the answer is shaped for the panel; empty is the query type's own. */
-export type Format = 'table' | 'logs' | 'numeric';
+export type Format = 'table' | 'logs' | 'numeric' | 'curve' | 'fixes';
 
 /** A panel's query: a question, as a form or as text, and how to show the answer. */
 export interface CrashQuery extends DataQuery {
@@ -13,6 +13,8 @@ export interface CrashQuery extends DataQuery {
   /** The question's JSON text, asked in raw mode; may hold variables. */
   raw?: string;
   format?: Format;
+  /** Which annotations; none means all. */
+  kinds?: AnnotationKind[];
   /** The viewer's IANA time zone, for buckets of a day or more. */
   timeZone?: string;
 }

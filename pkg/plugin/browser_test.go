@@ -31,7 +31,7 @@ func TestBrowser(t *testing.T) {
 	site := httptest.NewServer(standIn(t, p))
 	t.Cleanup(site.Close)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "test/browser/drive.mjs", site.URL, //nolint:gosec // our own script
 		strconv.FormatInt(week.From.UnixMilli(), 10), strconv.FormatInt(week.To.UnixMilli(), 10))

@@ -22,8 +22,15 @@ type stockPanel struct {
 }
 
 type stockDashboard struct {
-	Title      string
-	Panels     []stockPanel
+	Title       string
+	Panels      []stockPanel
+	Annotations struct {
+		List []struct {
+			Name       string
+			Datasource struct{ Type string }
+			Target     json.RawMessage
+		}
+	}
 	Templating struct {
 		List []struct {
 			Name, Type string
@@ -54,6 +61,9 @@ func TestStockDashboards(t *testing.T) {
 				checkPanel(t, p)
 			}
 			checkVariables(t, d)
+			for _, a := range d.Annotations.List {
+				checkPanel(t, stockPanel{Title: a.Name, Datasource: a.Datasource, Targets: []json.RawMessage{a.Target}})
+			}
 		})
 	}
 }

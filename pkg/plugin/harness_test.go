@@ -101,10 +101,10 @@ func get(url string) error {
 	return nil
 }
 
-// waitFor polls until try succeeds, for at most half a minute.
+// waitFor polls until try succeeds, for at most two minutes.
 func waitFor(t *testing.T, what string, try func() error) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		err := try()
 		if err == nil {

@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"fmt"
+	"testing"
 	"time"
 
 	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/query"
 )
 
 // outbreak is a small population with a story: a software disease that spreads
@@ -65,5 +67,43 @@ func nullDeref() crash.Record {
 		Finding: crash.Finding{Class: crash.Other, Kind: crash.KindNullDeref, Signature: `null_deref in "rooter"+0x1f`},
 		Fault:   crash.Fault{Signal: "SIGSEGV", SignalNum: crash.Some[int64](11), Addr: crash.Some[uint64](16), Arch: "arm64"},
 		Process: crash.Process{Executable: "rooter", BuildID: "c0de", ServiceName: "root", ServiceVersion: "1.0"},
+	}
+}
+
+// watched is the fleet's exposure: twelve hosts, always on, for four weeks
+// before the outbreak and the week of it.
+func watched(from time.Time) []crash.Exposure {
+	var slots []crash.Exposure
+	for host := range 12 {
+		for day := -28; day < 7; day++ {
+			slots = append(slots, crash.Exposure{
+				Host:   crash.Host{Name: fmt.Sprintf("leaf-%02d", host), ID: fmt.Sprintf("%032x", host), Type: []string{"m5", "m6"}[host%2]},
+				Cloud:  crash.Cloud{Region: []string{"eu-west", "us-east"}[host%2]},
+				Start:  from.AddDate(0, 0, day),
+				Length: 24 * time.Hour, Covered: 24 * time.Hour,
+				Builds: []crash.ExposedBuild{{ServiceName: "leaf", ServiceVersion: "2.4.1", BuildID: "b7e1", Running: 24 * time.Hour}},
+			})
+		}
+	}
+	return slots
+}
+
+// fixOf is a fix that somebody marked.
+func fixOf(cluster string, at time.Time) query.LedgerEvent {
+	return query.LedgerEvent{
+		ID: crash.ID{1, 2, 3}, Time: at, Actor: "alice", Cluster: cluster, Action: query.ActionFix,
+		Text: "read the <slot> before it is reused", Fix: &query.Fix{At: at, Builds: []string{"2.4.2"}},
+	}
+}
+
+// mark posts an event to the archive's ledger.
+func mark(t *testing.T, url string, e query.LedgerEvent) {
+	t.Helper()
+	c, err := query.NewClient(url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Append(t.Context(), []query.LedgerEvent{e}); err != nil {
+		t.Fatal(err)
 	}
 }

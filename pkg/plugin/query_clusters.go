@@ -20,13 +20,9 @@ func askClusters(ctx context.Context, c *query.Client, q question) (data.Frames,
 	var frames data.Frames
 	switch q.Format {
 	case FormatAuto, FormatTable:
-		f, err := clustersTable(answer)
-		if err != nil {
-			return nil, err
-		}
-		frames = data.Frames{f}
+		frames = data.Frames{clustersTable(answer.Clusters)}
 	case FormatNumeric:
-		frames = clustersNumeric(answer)
+		frames = clustersNumeric(answer.Clusters)
 	default:
 		return nil, formatError(q, FormatTable, FormatNumeric)
 	}
@@ -40,73 +36,60 @@ func askClusters(ctx context.Context, c *query.Client, q question) (data.Frames,
 
 // clustersTable is a table with one row a cluster. The trend is a JSON array of
 // counts, which a table panel draws as a sparkline.
-func clustersTable(answer query.Clusters) (*data.Frame, error) {
-	n := len(answer.Clusters)
-	cols := struct {
-		key, class, kind, signature, executables, signals []string
-		crashes, hosts                                    []int64
-		first, last                                       []time.Time
-		trend                                             []json.RawMessage
-	}{}
-	for _, c := range answer.Clusters {
-		trend, err := json.Marshal(append([]int64{}, c.Trend...))
-		if err != nil {
-			return nil, fmt.Errorf("trend of cluster %s: %w", c.Key, err)
-		}
-		cols.key = append(cols.key, c.Key)
-		cols.class = append(cols.class, string(c.Class))
-		cols.kind = append(cols.kind, string(c.Kind))
-		cols.signature = append(cols.signature, c.Signature)
-		cols.executables = append(cols.executables, strings.Join(c.Executables, ", "))
-		cols.signals = append(cols.signals, strings.Join(c.Signals, ", "))
-		cols.crashes = append(cols.crashes, c.Crashes)
-		cols.hosts = append(cols.hosts, c.Hosts)
-		cols.first = append(cols.first, c.FirstSeen)
-		cols.last = append(cols.last, c.LastSeen)
-		cols.trend = append(cols.trend, trend)
-	}
+func clustersTable(rows []query.Cluster) *data.Frame {
+	type row = query.Cluster
 	f := typed(data.FrameTypeTable,
-		column("cluster", "Cluster", cols.key, n),
-		column("class", "Class", cols.class, n),
-		column("kind", "Kind", cols.kind, n),
-		column("signature", "Signature", cols.signature, n),
-		column("executables", "Executables", cols.executables, n),
-		column("signals", "Signals", cols.signals, n),
-		column("crashes", "Crashes", cols.crashes, n),
-		column("hosts", "Hosts", cols.hosts, n),
-		column("first_seen", "First seen", cols.first, n),
-		column("last_seen", "Last seen", cols.last, n),
-		column("trend", "Trend", cols.trend, n),
+		column("cluster", "Cluster", rows, func(r row) string { return r.Key }),
+		column("label", "Label", rows, func(r row) string { return r.Label }),
+		column("state", "State", rows, func(r row) string { return r.State }),
+		column("class", "Class", rows, func(r row) string { return string(r.Class) }),
+		column("kind", "Kind", rows, func(r row) string { return string(r.Kind) }),
+		column("signature", "Signature", rows, func(r row) string { return r.Signature }),
+		column("executables", "Executables", rows, func(r row) string { return strings.Join(r.Executables, ", ") }),
+		column("signals", "Signals", rows, func(r row) string { return strings.Join(r.Signals, ", ") }),
+		column("crashes", "Crashes", rows, func(r row) int64 { return r.Crashes }),
+		column("hosts", "Hosts", rows, func(r row) int64 { return r.Hosts }),
+		column("trend", "Trend", rows, func(r row) json.RawMessage { return list(r.Trend) }),
+		column("first_seen", "First seen", rows, func(r row) time.Time { return r.FirstSeen }),
+		column("last_seen", "Last seen", rows, func(r row) time.Time { return r.LastSeen }),
+		column("onset_from", "Onset from", rows, func(r row) *time.Time { return onset(r).from }),
+		column("onset_to", "Onset to", rows, func(r row) *time.Time { return onset(r).to }),
+		column("verdict", "Verdict", rows, func(r row) string { return r.Verdict }),
+		column("grade", "Grade", rows, func(r row) string { return r.Grade }),
+		column("need_until", "Gone can be said", rows, func(r row) *time.Time { return known(r.NeedUntil) }),
+		column("sentence", "In a sentence", rows, func(r row) string { return r.Sentence }),
 	)
 	f.Name = "clusters"
 	f.Meta.PreferredVisualization = data.VisTypeTable
-	return f, nil
+	return f
+}
+
+type interval struct{ from, to *time.Time }
+
+func onset(c query.Cluster) interval {
+	if c.Onset == nil {
+		return interval{}
+	}
+	return interval{known(c.Onset.From), known(c.Onset.To)}
 }
 
 // clustersNumeric is one number a cluster, the crashes in the range, labelled
 // with what the cluster is: the shape that alert rules take.
-func clustersNumeric(answer query.Clusters) data.Frames {
-	if len(answer.Clusters) == 0 {
+func clustersNumeric(clusters []query.Cluster) data.Frames {
+	if len(clusters) == 0 {
 		return data.Frames{typed(data.FrameTypeNumericMulti)}
 	}
 	var frames data.Frames
-	for _, c := range answer.Clusters {
-		frames = append(frames, typed(data.FrameTypeNumericMulti, data.NewField("crashes", data.Labels{
+	for _, c := range clusters {
+		labels := data.Labels{
 			"cluster": c.Key, "crash_class": string(c.Class), "crash_kind": string(c.Kind), "crash_signature": c.Signature,
-		}, []int64{c.Crashes})))
+		}
+		if c.State != "" {
+			labels["state"] = c.State
+		}
+		frames = append(frames, typed(data.FrameTypeNumericMulti, data.NewField("crashes", labels, []int64{c.Crashes})))
 	}
 	return frames
-}
-
-// column is a table's column with a machine's name and a person's; values may
-// be nil when there are no rows.
-func column[T any](name, display string, values []T, rows int) *data.Field {
-	if values == nil {
-		values = make([]T, 0, rows)
-	}
-	f := data.NewField(name, nil, values)
-	f.Config = &data.FieldConfig{DisplayNameFromDS: display}
-	return f
 }
 
 func formatError(q question, possible ...Format) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -41,34 +42,26 @@ func askRecords(ctx context.Context, c *query.Client, q question) (data.Frames, 
 // attribute that at least one of the crashes has. Columns are named as
 // dimensions, so that a click on a cell can become a filter.
 func recordsTable(records []crash.Record) *data.Frame {
-	n := len(records)
-	times, ids, keys := make([]time.Time, n), make([]string, n), make([]string, n)
-	for i := range records {
-		times[i], ids[i], keys[i] = records[i].Time, records[i].ID.String(), records[i].ClusterKey()
-	}
 	f := typed(data.FrameTypeTable,
-		column("time", "Time", times, n),
-		column("cluster", "Cluster", keys, n),
+		column("time", "Time", records, func(r crash.Record) time.Time { return r.Time }),
+		column("cluster", "Cluster", records, func(r crash.Record) string { return r.ClusterKey() }),
 	)
 	for _, field := range crash.Fields() {
-		if values, any := textColumn(field, records); any {
-			f.Fields = append(f.Fields, column(field.Name, field.Name, values, n))
-			f.Fields[len(f.Fields)-1].Config.Description = field.Help
+		if !someHave(field, records) {
+			continue
 		}
+		c := column(field.Name, field.Name, records, func(r crash.Record) string { return fieldText(field, &r) })
+		c.Config.Description = field.Help
+		f.Fields = append(f.Fields, c)
 	}
-	f.Fields = append(f.Fields, column("crash.id", "crash.id", ids, n))
+	f.Fields = append(f.Fields, column("crash.id", "crash.id", records, func(r crash.Record) string { return r.ID.String() }))
 	f.Name = "crashes"
 	f.Meta.PreferredVisualization = data.VisTypeTable
 	return f
 }
 
-func textColumn(field crash.Field, records []crash.Record) (values []string, any bool) {
-	values = make([]string, len(records))
-	for i := range records {
-		values[i] = fieldText(field, &records[i])
-		any = any || values[i] != ""
-	}
-	return values, any
+func someHave(field crash.Field, records []crash.Record) bool {
+	return slices.ContainsFunc(records, func(r crash.Record) bool { return fieldText(field, &r) != "" })
 }
 
 func fieldText(field crash.Field, r *crash.Record) string {

@@ -22,9 +22,14 @@ type asker func(ctx context.Context, c *query.Client, q question) (data.Frames, 
 // askers lists what the data source can ask.
 func askers() map[query.Type]asker {
 	return map[query.Type]asker{
-		query.TypeTimeseries: askTimeseries,
-		query.TypeClusters:   askClusters,
-		query.TypeRecords:    askRecords,
+		query.TypeTimeseries:  askTimeseries,
+		query.TypeClusters:    askClusters,
+		query.TypeContrast:    askContrast,
+		query.TypeVerdict:     askVerdict,
+		query.TypeSplit:       askSplit,
+		query.TypeRecords:     askRecords,
+		query.TypeLedger:      askLedger,
+		query.TypeAnnotations: askAnnotations,
 	}
 }
 

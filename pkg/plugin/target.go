@@ -22,6 +22,8 @@ const (
 	FormatLogs  Format = "logs" // records as log lines
 	// FormatNumeric is one labelled number per row, for alert rules on tables.
 	FormatNumeric Format = "numeric"
+	FormatCurve   Format = "curve" // of a verdict: the silence over time
+	FormatFixes   Format = "fixes" // of the ledger: one row a fix
 )
 
 // target is a panel's query as the front end saves it: a question of the query
@@ -32,6 +34,7 @@ type target struct {
 	Query    json.RawMessage `json:"query"`
 	Raw      string          `json:"raw"`
 	Format   Format          `json:"format"`
+	Kinds    []string        `json:"kinds"`    // of annotations; none is all
 	TimeZone string          `json:"timeZone"` // of the viewer, used when the question names none
 }
 
@@ -39,8 +42,7 @@ type target struct {
 type question struct {
 	query.Request
 	Format Format
-	// MinStep is the width of one pixel in time, for choices of resolution.
-	MinStep time.Duration
+	Kinds  []string // of annotations; none is all
 }
 
 // parseTarget reads a panel's query. The errors wrap query.ErrInvalid.
@@ -68,7 +70,7 @@ func parseTarget(q backend.DataQuery) (question, error) {
 	if err != nil {
 		return question{}, err
 	}
-	return question{Request: req, Format: t.Format, MinStep: q.Interval}, nil
+	return question{Request: req, Format: t.Format, Kinds: t.Kinds}, nil
 }
 
 // text returns the question's JSON with the macros expanded.

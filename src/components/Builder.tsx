@@ -5,7 +5,7 @@ import React from 'react';
 
 import { type DataSource } from '../datasource';
 import { QUERY_KINDS, kindOf } from '../query/registry';
-import { type Question } from '../query/question';
+import { type AnnotationKind, type Question } from '../query/question';
 import { type Problems } from '../query/validate';
 import { type CrashQuery, type Format } from '../types';
 
@@ -13,6 +13,7 @@ import { ClusterPart } from './parts/ClusterPart';
 import { Filters } from './parts/Filters';
 import { FormatPart } from './parts/FormatPart';
 import { GroupByPart } from './parts/GroupByPart';
+import { KindsPart } from './parts/KindsPart';
 import { IntervalPart } from './parts/IntervalPart';
 import { MeasurePart } from './parts/MeasurePart';
 import { NumberPart } from './parts/NumberPart';
@@ -27,6 +28,7 @@ export interface BuilderProps {
   range?: TimeRange;
   onQuestion: (q: Question) => void;
   onFormat: (f: Format | undefined) => void;
+  onKinds: (k: AnnotationKind[] | undefined) => void;
 }
 
 /** What every part of the form gets. */
@@ -38,7 +40,7 @@ export interface PartProps {
 }
 
 /** The form: which parts it has follows from the query type's entry in the registry. */
-export function Builder({ datasource, query, question, problems, range, onQuestion, onFormat }: BuilderProps) {
+export function Builder({ datasource, query, question, problems, range, onQuestion, onFormat, onKinds }: BuilderProps) {
   const { dimensions, error } = useDimensions(datasource);
   const kind = kindOf(question.type);
   const part: PartProps = {
@@ -72,6 +74,7 @@ export function Builder({ datasource, query, question, problems, range, onQuesti
         {kind.parts.includes('format') && (
           <FormatPart {...part} kind={kind} format={query.format} onFormat={onFormat} />
         )}
+        {kind.parts.includes('kinds') && <KindsPart {...part} kinds={query.kinds} onKinds={onKinds} />}
       </Stack>
       <Filters {...part} datasource={datasource} dimensions={dimensions} range={range} />
       <Stack direction="row" gap={2} wrap="wrap" alignItems="flex-start">

@@ -64,6 +64,7 @@ export default function QueryEditor(props: Props) {
           question={question}
           problems={problems}
           onQuestion={(q: Question) => change({ ...query, mode, query: q })}
+          onKinds={(kinds) => change({ ...query, mode, kinds })}
           onFormat={(format) => change({ ...query, mode, format })}
         />
       )}

@@ -50,7 +50,7 @@ describe('switching between form and text', () => {
     ['{"limit": $limit}', /not JSON/],
     ['[]', /one JSON object/],
     ['{"colour": 1}', /"colour" is not known/],
-    ['{"type": "contrast"}', /"type" can only/],
+    ['{"type": "pie"}', /"type" can only/],
     ['{"groupBy": "host.name"}', /"groupBy" can only/],
     ['{"limit": 1.5}', /"limit" can only/],
     ['{"filters": [{"dimension": "host.name", "values": ["a"]}]}', /"filters" can only/],

@@ -1,5 +1,15 @@
 /** The query model of the archive (pkg/query), without the time range, which the dashboard brings. */
-export type QueryType = 'timeseries' | 'clusters' | 'records';
+export const QUERY_TYPES = [
+  'timeseries',
+  'clusters',
+  'verdict',
+  'contrast',
+  'split',
+  'records',
+  'ledger',
+  'annotations',
+] as const;
+export type QueryType = (typeof QUERY_TYPES)[number];
 export type Measure = 'crashes' | 'hosts' | 'rate' | 'share';
 export type Operator = '=' | '!=' | '=~' | '!~';
 export type Suppressed = 'exclude' | 'include' | 'only';
@@ -24,6 +34,12 @@ export interface Question {
   interval?: string | number;
   timeZone?: string;
 }
+
+/** What an annotation can mark. */
+export type AnnotationKind = 'onset' | 'fix' | 'relapse' | 'new' | 'gone';
+
+/** The query types that ask about one cluster. */
+export const ABOUT_ONE_CLUSTER: QueryType[] = ['verdict', 'contrast', 'split'];
 
 /** Bounds of pkg/query/request.go. */
 export const MAX_GROUP_BY = 4;

@@ -1,6 +1,6 @@
 import { t } from '@grafana/i18n';
 
-import { type Question } from './question';
+import { QUERY_TYPES, type Question } from './question';
 
 type Read = { question: Question; error?: undefined } | { question?: undefined; error: string };
 type Check = (value: unknown) => boolean;
@@ -17,7 +17,7 @@ const filter: Check = (v) => matches(v, FILTER) && Object.keys(FILTER).every((ke
 const FILTER: Record<string, Check> = { dimension: text, op: oneOf('=', '!=', '=~', '!~'), values: texts };
 
 const QUESTION: Record<string, Check> = {
-  type: oneOf('timeseries', 'clusters', 'records'),
+  type: oneOf(...QUERY_TYPES),
   measure: oneOf('crashes', 'hosts', 'rate', 'share'),
   groupBy: texts,
   filters: (v) => Array.isArray(v) && v.every(filter),

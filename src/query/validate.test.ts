@@ -11,6 +11,8 @@ describe('validate', () => {
     ['no duration', { interval: '1 hour' }, ['interval']],
     ['a filter without a dimension', { filters: [{ dimension: '', op: '=', values: [] }] }, ['filters[0].dimension']],
     ['a filter without values', { filters: [{ dimension: 'host.name', op: '=', values: [] }] }, ['filters[0].values']],
+    ['a verdict on no cluster', { type: 'verdict' }, ['cluster']],
+    ['a verdict on a variable', { type: 'verdict', cluster: '$cluster' }, []],
     ['"not known" as a value', { filters: [{ dimension: 'host.name', op: '=', values: [''] }] }, []],
   ])('%s', (_, question, fields) => {
     expect(Object.keys(validate(question))).toEqual(fields);

@@ -1,6 +1,6 @@
 import { t } from '@grafana/i18n';
 
-import { type Filter, MAX_FILTERS, MAX_GROUP_BY, MAX_LIMIT, type Question } from './question';
+import { ABOUT_ONE_CLUSTER, type Filter, MAX_FILTERS, MAX_GROUP_BY, MAX_LIMIT, type Question } from './question';
 
 /** What is wrong, by the field's path as the archive names it: "limit", "filters[0].values". */
 export type Problems = Record<string, string>;
@@ -24,6 +24,9 @@ export function validate(q: Question): Problems {
   }
   if ((q.filters?.length ?? 0) > MAX_FILTERS) {
     problems.filters = t('problem.filters', 'At most {{max}} filters.', { max: MAX_FILTERS });
+  }
+  if (ABOUT_ONE_CLUSTER.includes(q.type ?? 'timeseries') && !q.cluster) {
+    problems.cluster = t('problem.cluster', 'Choose a cluster.');
   }
   q.filters?.forEach((f, i) => Object.assign(problems, validateFilter(f, `filters[${i}]`)));
   return problems;

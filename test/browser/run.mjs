@@ -19,7 +19,7 @@ mkdirSync('test-results/browser', { recursive: true });
 await bundle('test-results/browser/shell.js');
 const { status } = spawnSync(
   'go',
-  ['test', './pkg/plugin', '-run', '^TestBrowser$', '-count=1', '-v', '-timeout', '4m'],
+  ['test', './pkg/plugin', '-run', '^TestBrowser$', '-count=1', '-v', '-timeout', '8m'],
   {
     stdio: 'inherit',
     env: { ...process.env, EPICURVE_BROWSER: '1', CHROMIUM },
