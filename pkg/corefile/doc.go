@@ -21,11 +21,13 @@
 //	    and the text around them where it was dumped                                |
 //	 5: 4 KiB of stack around sp, from 256 bytes below it --------------------------+
 //
-// An ordinary single-threaded core costs 2 to 7 reads and under 33 KiB, be it
+// An ordinary single-threaded core costs 2 to 8 reads and under 40 KiB, be it
 // 500 KiB or 2.5 GiB long. Threads are not read one by one: a kernel writes
 // their registers at even distances, so two reads count 2,000 of them. Where
 // a crash handler raised the signal again, up to 64 KiB more of the stack are
-// searched for the signal frame (24 KiB after an abort).
+// searched for the signal frame (24 KiB after an abort). After an abort, small
+// windows of anonymous memory that the stack points to are captured too: they
+// hold the library's last words.
 //
 // Compressed input (zstd, gzip, xz, lz4) and standard input are read once,
 // forward: the pieces of interest are known before memory begins, and are
