@@ -153,11 +153,18 @@ func died(cmd *exec.Cmd, out *bytes.Buffer) error {
 // find returns the newest file that the core pattern gives for pid.
 func (l *Lab) find(run string, pid int, began time.Time) (string, error) {
 	expression := l.pattern.expression(run, pid)
+	dir := l.pattern.fixedDir(run)
 	var core string
 	var newest time.Time
-	err := filepath.WalkDir(l.pattern.fixedDir(run), func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || !expression.MatchString(p) {
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
 			return nil //nolint:nilerr // an unreadable neighbour is no reason to stop looking
+		}
+		if d.IsDir() && l.pattern.deeper(run, p) {
+			return fs.SkipDir
+		}
+		if !d.Type().IsRegular() || !expression.MatchString(p) {
+			return nil
 		}
 		info, err := d.Info()
 		// Timestamps of files come from the kernel's coarse clock.
@@ -170,7 +177,7 @@ func (l *Lab) find(run string, pid int, began time.Time) (string, error) {
 		return "", err
 	}
 	if core == "" {
-		return "", fmt.Errorf("%w: kernel.core_pattern is %q, but nothing like it is in %s", ErrNoCrash, l.pattern.text, l.pattern.fixedDir(run))
+		return "", fmt.Errorf("%w: kernel.core_pattern is %q, but nothing like it is in %s", ErrNoCrash, l.pattern.text, dir)
 	}
 	return core, nil
 }

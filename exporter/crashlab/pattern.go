@@ -60,16 +60,27 @@ func (p corePattern) fixedDir(cwd string) string {
 	return filepath.Join(cwd, dir)
 }
 
+// absolute is the pattern with the working directory in front where it is relative.
+func (p corePattern) absolute(cwd string) string {
+	if filepath.IsAbs(p.text) {
+		return p.text
+	}
+	return strings.ReplaceAll(cwd, "%", "%%") + "/" + p.text
+}
+
+// deeper reports whether no core can be in the directory dir, because it lies
+// too far down: a specifier never gives a slash.
+func (p corePattern) deeper(cwd, dir string) bool {
+	return strings.Count(dir, "/") >= strings.Count(p.absolute(cwd), "/")
+}
+
 // expression matches the absolute names that the core of process pid can have.
 // What a specifier other than the process ids gives is left open: it may be
 // a time, a host name, a path with its slashes turned into exclamation marks.
 func (p corePattern) expression(cwd string, pid int) *regexp.Regexp {
-	text := p.text
-	if p.usesPID && !strings.Contains(strings.ReplaceAll(text, "%%", ""), "%p") {
+	text := p.absolute(cwd)
+	if p.usesPID && !strings.Contains(strings.ReplaceAll(p.text, "%%", ""), "%p") {
 		text += ".%p"
-	}
-	if !filepath.IsAbs(text) {
-		text = strings.ReplaceAll(cwd, "%", "%%") + "/" + text
 	}
 	var b strings.Builder
 	b.WriteString("^")

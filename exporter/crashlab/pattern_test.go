@@ -2,7 +2,10 @@ package crashlab
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestCorePatternRefused(t *testing.T) {
@@ -64,5 +67,36 @@ func TestCorePatternFixedDir(t *testing.T) {
 		if got := (corePattern{text: text}).fixedDir("/run/7"); got != want {
 			t.Errorf("fixedDir of %q = %s, want %s", text, got, want)
 		}
+	}
+}
+
+func TestFindCore(t *testing.T) {
+	began := time.Now()
+	write := func(age time.Duration, parts ...string) string {
+		path := filepath.Join(parts...)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, began, began.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	cores, run := t.TempDir(), t.TempDir()
+	write(time.Hour, cores, "return", "core.42.old") // an earlier process of the same id
+	write(0, cores, "return", "core.43.0")           // another process
+	write(0, cores, "return", "deeper", "core.42.0") // no specifier gives a slash
+	write(0, run, "core.42.0")                       // not where the pattern says
+	want := write(0, cores, "return", "core.42.1")
+	l := &Lab{pattern: corePattern{text: cores + "/%e/core.%p.%h"}}
+	got, err := l.find(run, 42, began)
+	if err != nil || got != want {
+		t.Errorf("find = %q, %v; want %q", got, err, want)
+	}
+	if got, err := l.find(run, 44, began); !errors.Is(err, ErrNoCrash) {
+		t.Errorf("find of a process without a core = %q, %v; want ErrNoCrash", got, err)
 	}
 }
