@@ -144,8 +144,7 @@ func (c *cli) classifyFile(ctx context.Context, path string) ruling {
 	}
 	if err != nil {
 		f := failure{File: path, Kind: crash.KindUnreadable, Reason: string(corefile.ReasonIO), Error: err.Error()}
-		var ce *corefile.Error
-		if errors.As(err, &ce) {
+		if ce, ok := errors.AsType[*corefile.Error](err); ok {
 			f.Reason = string(ce.Reason)
 		}
 		return ruling{failure: &f}

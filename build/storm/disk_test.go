@@ -24,7 +24,11 @@ func TestFullDisk(t *testing.T) {
 	if err := unix.Mount("tmpfs", state, "tmpfs", 0, "size=2m"); err != nil {
 		t.Skipf("needs the right to mount: %v", err)
 	}
-	defer unix.Unmount(state, unix.MNT_DETACH)
+	defer func() {
+		if err := unix.Unmount(state, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}()
 	p, err := newProgram(exporter(t), filepath.Join(root, "exporter.log"), "watch", "--core.dir", cores, "--state.dir", state)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +48,11 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	start()
-	defer func() { p.stop(os.Interrupt) }()
+	defer func() {
+		if err := p.stop(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+	}()
 	for i := range 10 {
 		if err := drop(cores, i, core(i+1, 0)); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package storm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,8 +41,7 @@ type FloodResult struct {
 
 // Run measures. The error is about the measurement or about cores that were
 // missed, not about slowness.
-func (f Flood) Run(ctx context.Context) (FloodResult, error) {
-	var r FloodResult
+func (f Flood) Run(ctx context.Context) (r FloodResult, err error) {
 	var dirs []string
 	args := []string{"watch", "--state.dir", filepath.Join(f.Dir, "state"), "--log.level", "warn"}
 	for i := range 3 {
@@ -59,7 +59,7 @@ func (f Flood) Run(ctx context.Context) (FloodResult, error) {
 	if err := p.start(); err != nil {
 		return r, err
 	}
-	defer p.stop(os.Interrupt)
+	defer func() { err = errors.Join(err, p.stop(os.Interrupt)) }()
 	if err := until(ctx, time.Minute, "exporter ready", func() bool { return p.page(ctx, "/-/ready") != "" }); err != nil {
 		return r, err
 	}

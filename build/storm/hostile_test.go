@@ -70,7 +70,11 @@ func TestHostileDirectory(t *testing.T) {
 	if err := p.start(); err != nil {
 		t.Fatal(err)
 	}
-	defer p.stop(os.Interrupt)
+	defer func() {
+		if err := p.stop(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+	}()
 	ctx := t.Context()
 	if err := until(ctx, time.Minute, "exporter ready", func() bool { return p.page(ctx, "/-/ready") != "" }); err != nil {
 		t.Fatal(err)

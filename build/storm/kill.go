@@ -186,18 +186,18 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // count lets both programs come to rest and compares.
-func (s *kill) count(ctx context.Context) (Result, error) {
-	r := Result{Made: s.Cores, Archived: -1}
+func (s *kill) count(ctx context.Context) (r Result, err error) {
+	r = Result{Made: s.Cores, Archived: -1}
 	if s.archive != nil {
 		if err := s.archive.start(); err != nil {
 			return r, err
 		}
-		defer s.archive.stop(os.Interrupt)
+		defer func() { err = errors.Join(err, s.archive.stop(os.Interrupt)) }()
 	}
 	if err := s.exporter.start(); err != nil {
 		return r, err
 	}
-	err := s.rest(ctx, &r)
+	err = s.rest(ctx, &r)
 	if s.archive != nil {
 		var statusErr error
 		r.Archived, statusErr = s.archived(ctx)

@@ -63,8 +63,7 @@ func (p *program) stop(sig os.Signal) error {
 	}
 	err := p.cmd.Wait()
 	p.cmd = nil
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() && ws.Signal() == sig {
 			return nil
 		}

@@ -97,10 +97,14 @@ func TestPatterns(t *testing.T) {
 		{pattern: "core", name: "core"},
 		{pattern: "core", name: "core.4711", want: CoreName{PID: 4711}}, // kernel.core_uses_pid
 		{pattern: "core", name: "score", no: true},
-		{pattern: "/var/crash/core.%e.%P.%t.%C", name: "core.web.server.4711.1767225600.3",
-			want: CoreName{Exe: "web.server", PID: 4711, HostPID: true, Time: at, CPU: "3"}},
-		{pattern: "/x/core-%e-%s-%u-%g-%p-%t", name: "core-a-b-11-1000-1000-42-1767225600.zst",
-			want: CoreName{Exe: "a-b", Signal: 11, UID: "1000", PID: 42, Time: at}},
+		{
+			pattern: "/var/crash/core.%e.%P.%t.%C", name: "core.web.server.4711.1767225600.3",
+			want: CoreName{Exe: "web.server", PID: 4711, HostPID: true, Time: at, CPU: "3"},
+		},
+		{
+			pattern: "/x/core-%e-%s-%u-%g-%p-%t", name: "core-a-b-11-1000-1000-42-1767225600.zst",
+			want: CoreName{Exe: "a-b", Signal: 11, UID: "1000", PID: 42, Time: at},
+		},
 		{pattern: "%h!%E!%t", name: "web-1!!usr!bin!thing!1767225600", want: CoreName{Host: "web-1", Exe: "thing", Time: at}},
 		{pattern: "%p.%P.%i.%I.%c.%d", name: "5.4711.5.4711.18446744073709551615.1", no: false, want: CoreName{PID: 4711, HostPID: true}},
 		{pattern: "100%%.%e.%q%", name: "100%.x.", want: CoreName{Exe: "x"}},

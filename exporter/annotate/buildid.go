@@ -18,7 +18,7 @@ const ntGNUBuildID = 3
 func BuildID(r io.ReaderAt) string {
 	b := make([]byte, buildIDPrefix)
 	n, err := r.ReadAt(b, 0)
-	if err != nil && err != io.EOF { //nolint:errorlint // ReadAt documents the bare io.EOF
+	if err != nil && err != io.EOF {
 		return ""
 	}
 	b = b[:n]

@@ -143,8 +143,10 @@ type Push struct {
 // Default returns the defaults.
 func Default() Config {
 	return Config{
-		Core: Core{Settle: Duration(2 * time.Second), Rescan: Duration(time.Minute), Poll: Duration(5 * time.Second),
-			UserRate: 20, UserBurst: 20000, Symbols: true},
+		Core: Core{
+			Settle: Duration(2 * time.Second), Rescan: Duration(time.Minute), Poll: Duration(5 * time.Second),
+			UserRate: 20, UserBurst: 20000, Symbols: true,
+		},
 		State:   State{Dir: "/var/lib/epicurve-exporter", MaxBytes: 256 << 20},
 		Archive: Archive{Timeout: Duration(30 * time.Second)},
 		Push:    Push{Interval: Duration(15 * time.Second)},

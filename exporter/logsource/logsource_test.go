@@ -27,24 +27,46 @@ func TestParseKernel(t *testing.T) {
 		text string
 		want *Event
 	}{
-		{"ncrash[19695]: segfault at 10 ip 0000563af5260132 sp 00007ffd44b78030 error 6 in ncrash[1132,563af5260000+1000] likely on CPU 1 (core 1, socket 0)",
-			&Event{Comm: "ncrash", TID: 19695, Addr: 0x10, HasAddr: true, PC: 0x563af5260132, SP: 0x7ffd44b78030, Signal: 11, Code: 1, HasCode: true, CPU: "1",
-				Module: &Module{Name: "ncrash", Start: 0x563af5260000, End: 0x563af5261000, Offset: 0x1000, HasOffset: true}}},
-		{"rcrash[19710]: segfault at 0 ip 0000000000000000 sp 00007fff2a5bf2a8 error 14 likely on CPU 0 (core 0, socket 0)",
-			&Event{Comm: "rcrash", TID: 19710, HasAddr: true, SP: 0x7fff2a5bf2a8, Signal: 11, Code: 1, HasCode: true, CPU: "0"}},
-		{"a [b]: c[7]: segfault at 8 ip 0000563af5260132 sp 00007ffd44b78030 error 7",
-			&Event{Comm: "a [b]: c", TID: 7, Addr: 8, HasAddr: true, PC: 0x563af5260132, SP: 0x7ffd44b78030, Signal: 11, Code: 2, HasCode: true}},
-		{"traps: gcrash[19739] general protection fault ip:5639f615912d sp:7ffd6701a2c0 error:0 in gcrash[112d,5639f6159000+1000]",
-			&Event{Comm: "gcrash", TID: 19739, PC: 0x5639f615912d, SP: 0x7ffd6701a2c0, Signal: 11, Code: 128, HasCode: true,
-				Module: &Module{Name: "gcrash", Start: 0x5639f6159000, End: 0x5639f615a000, Offset: 0x1000, HasOffset: true}}},
-		{"traps: ucrash[19801] trap invalid opcode ip:5585625c012d sp:7ffecbd64350 error:0 in ucrash[112d,5585625c0000+1000]",
-			&Event{Comm: "ucrash", TID: 19801, PC: 0x5585625c012d, SP: 0x7ffecbd64350, Signal: 4, Code: 2, HasCode: true, Addr: 0x5585625c012d, HasAddr: true,
-				Module: &Module{Name: "ucrash", Start: 0x5585625c0000, End: 0x5585625c1000, Offset: 0x1000, HasOffset: true}}},
-		{"web[42]: segfault at 0 ip 00007f0000001234 sp 00007ffd44b78030 error 4 in libfoo.so.1[7f0000000000+2000]",
-			&Event{Comm: "web", TID: 42, HasAddr: true, PC: 0x7f0000001234, SP: 0x7ffd44b78030, Signal: 11, Code: 1, HasCode: true,
-				Module: &Module{Name: "libfoo.so.1", Start: 0x7f0000000000, End: 0x7f0000002000}}},
-		{"traps: d[5] trap divide error ip:1234 sp:5678 error:0",
-			&Event{Comm: "d", TID: 5, PC: 0x1234, SP: 0x5678, Signal: 8, Code: 1, HasCode: true, Addr: 0x1234, HasAddr: true}},
+		{
+			"ncrash[19695]: segfault at 10 ip 0000563af5260132 sp 00007ffd44b78030 error 6 in ncrash[1132,563af5260000+1000] likely on CPU 1 (core 1, socket 0)",
+			&Event{
+				Comm: "ncrash", TID: 19695, Addr: 0x10, HasAddr: true, PC: 0x563af5260132, SP: 0x7ffd44b78030, Signal: 11, Code: 1, HasCode: true, CPU: "1",
+				Module: &Module{Name: "ncrash", Start: 0x563af5260000, End: 0x563af5261000, Offset: 0x1000, HasOffset: true},
+			},
+		},
+		{
+			"rcrash[19710]: segfault at 0 ip 0000000000000000 sp 00007fff2a5bf2a8 error 14 likely on CPU 0 (core 0, socket 0)",
+			&Event{Comm: "rcrash", TID: 19710, HasAddr: true, SP: 0x7fff2a5bf2a8, Signal: 11, Code: 1, HasCode: true, CPU: "0"},
+		},
+		{
+			"a [b]: c[7]: segfault at 8 ip 0000563af5260132 sp 00007ffd44b78030 error 7",
+			&Event{Comm: "a [b]: c", TID: 7, Addr: 8, HasAddr: true, PC: 0x563af5260132, SP: 0x7ffd44b78030, Signal: 11, Code: 2, HasCode: true},
+		},
+		{
+			"traps: gcrash[19739] general protection fault ip:5639f615912d sp:7ffd6701a2c0 error:0 in gcrash[112d,5639f6159000+1000]",
+			&Event{
+				Comm: "gcrash", TID: 19739, PC: 0x5639f615912d, SP: 0x7ffd6701a2c0, Signal: 11, Code: 128, HasCode: true,
+				Module: &Module{Name: "gcrash", Start: 0x5639f6159000, End: 0x5639f615a000, Offset: 0x1000, HasOffset: true},
+			},
+		},
+		{
+			"traps: ucrash[19801] trap invalid opcode ip:5585625c012d sp:7ffecbd64350 error:0 in ucrash[112d,5585625c0000+1000]",
+			&Event{
+				Comm: "ucrash", TID: 19801, PC: 0x5585625c012d, SP: 0x7ffecbd64350, Signal: 4, Code: 2, HasCode: true, Addr: 0x5585625c012d, HasAddr: true,
+				Module: &Module{Name: "ucrash", Start: 0x5585625c0000, End: 0x5585625c1000, Offset: 0x1000, HasOffset: true},
+			},
+		},
+		{
+			"web[42]: segfault at 0 ip 00007f0000001234 sp 00007ffd44b78030 error 4 in libfoo.so.1[7f0000000000+2000]",
+			&Event{
+				Comm: "web", TID: 42, HasAddr: true, PC: 0x7f0000001234, SP: 0x7ffd44b78030, Signal: 11, Code: 1, HasCode: true,
+				Module: &Module{Name: "libfoo.so.1", Start: 0x7f0000000000, End: 0x7f0000002000},
+			},
+		},
+		{
+			"traps: d[5] trap divide error ip:1234 sp:5678 error:0",
+			&Event{Comm: "d", TID: 5, PC: 0x1234, SP: 0x5678, Signal: 8, Code: 1, HasCode: true, Addr: 0x1234, HasAddr: true},
+		},
 		{"Out of memory: Killed process 4711 (web)", nil},
 		{"Code: Unable to access opcode bytes at 0xffffffffffffffd6.", nil},
 		{"x[1]: segfault at zz ip 0 sp 0 error 4", nil},

@@ -184,8 +184,10 @@ func TestPush(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	wait, err := reg.StartPush(ctx, Push{URL: srv.URL + "/api/v1/import/prometheus", Interval: 10 * time.Millisecond,
-		Labels: `instance="web-1"`, Headers: []string{"Authorization: Bearer t"}}, slog.New(slog.DiscardHandler))
+	wait, err := reg.StartPush(ctx, Push{
+		URL: srv.URL + "/api/v1/import/prometheus", Interval: 10 * time.Millisecond,
+		Labels: `instance="web-1"`, Headers: []string{"Authorization: Bearer t"},
+	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"time"
 
 	"github.com/epicurve/epicurve/exporter/metrics"
@@ -62,15 +63,7 @@ func (f *Fold) count(r *crash.Record) {
 
 // known reports whether a crash was counted, from this source or from another.
 func (f *Fold) known(r *crash.Record) bool {
-	if f.seen.has(r.ID) {
-		return true
-	}
-	for _, id := range joinIDs(r) {
-		if f.seen.has(id) {
-			return true
-		}
-	}
-	return false
+	return f.seen.has(r.ID) || slices.ContainsFunc(joinIDs(r), f.seen.has)
 }
 
 // state returns what a checkpoint keeps.

@@ -1,10 +1,10 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"debug/elf"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -279,7 +279,7 @@ func TestSeenForgetsTheOldest(t *testing.T) {
 	if err := again.load(s.bytes()); err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(again.bytes()) != fmt.Sprint(s.bytes()) {
+	if !bytes.Equal(again.bytes(), s.bytes()) {
 		t.Error("ids changed by saving and loading")
 	}
 	if err := again.load(make([]byte, 17)); err == nil {

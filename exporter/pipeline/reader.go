@@ -148,8 +148,7 @@ func (r *Reader) unusable(file *os.File, f watch.File, key watch.Key, err error)
 		return Reading{Key: key}
 	}
 	reading := Reading{Key: key, Complete: true, Reason: string(corefile.ReasonIO), Err: err}
-	var ce *corefile.Error
-	if errors.As(err, &ce) {
+	if ce, ok := errors.AsType[*corefile.Error](err); ok {
 		reading.Reason = string(ce.Reason)
 	}
 	if isBrokenCore(corefile.Reason(reading.Reason)) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -67,9 +68,7 @@ func (a *archive) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.fail != nil {
 		if status, header := a.fail(a.requests); status != 0 {
-			for k, v := range header {
-				w.Header()[k] = v
-			}
+			maps.Copy(w.Header(), header)
 			http.Error(w, "out of order", status)
 			return
 		}
@@ -93,7 +92,7 @@ func (a *archive) serve(w http.ResponseWriter, r *http.Request) {
 	if refused.Rejected > 0 {
 		w.WriteHeader(http.StatusBadRequest)
 	}
-	w.Write(refused.MarshalProto())
+	_, _ = w.Write(refused.MarshalProto())
 }
 
 func (a *archive) count() int {

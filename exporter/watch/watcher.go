@@ -114,7 +114,7 @@ func (w *Watcher) Rescan() {
 }
 
 // Run watches until ctx is done, then waits for the handlers that are at work.
-func (w *Watcher) Run(ctx context.Context) error {
+func (w *Watcher) Run(ctx context.Context) {
 	src, err := w.cfg.open()
 	if err != nil {
 		// Without inotify the rescans still find everything, only later.
@@ -137,7 +137,6 @@ func (w *Watcher) Run(ctx context.Context) error {
 	for r := range w.results {
 		w.settle(r)
 	}
-	return nil
 }
 
 func (w *Watcher) loop(ctx context.Context) {
@@ -273,10 +272,10 @@ func (w *Watcher) jobFor(e *entry) job {
 func (w *Watcher) settle(r result) {
 	e, now := r.e, time.Now()
 	e.inFlight = false
-	switch {
-	case r.verdict == Later:
+	switch r.verdict {
+	case Later:
 		w.pending.remove(e)
-	case r.verdict == Done:
+	case Done:
 		w.markDone(r.key)
 		if w.skipped && len(w.pending.byPath) < maxPending/2 {
 			w.skipped = false
