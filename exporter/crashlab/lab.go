@@ -26,9 +26,10 @@ type Lab struct {
 	built map[string]error // by path of the binary
 }
 
-// Build writes the sources to dir, which is made when absent, and compiles the
-// demo's programs; those of the other modes are compiled when first used. Errors
-// wrap [ErrNoCores] or [ErrNoTool] when the machine is in the way.
+// Build writes the sources to dir, which is made when absent, compiles the demo's
+// programs and tries each of them once; the programs of the other modes are
+// compiled when first used. Errors wrap [ErrNoCores] or [ErrNoTool] when the
+// machine is in the way.
 func Build(ctx context.Context, dir string) (*Lab, error) {
 	if err := Available(ctx); err != nil {
 		return nil, err
@@ -58,7 +59,29 @@ func Build(ctx context.Context, dir string) (*Lab, error) {
 			return nil, fmt.Errorf("crash lab: %w", err)
 		}
 	}
+	if err := l.rehearse(ctx); err != nil {
+		return nil, fmt.Errorf("crash lab: %w", err)
+	}
 	return l, nil
+}
+
+// rehearse makes each of the demo's crashes once and throws the cores away:
+// sandboxes and containers forbid cores, or ptrace, in ways that no setting shows.
+func (l *Lab) rehearse(ctx context.Context) error {
+	dir, err := os.MkdirTemp(l.dir, "rehearsal-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	for _, m := range Demo() {
+		if _, err := l.Crash(ctx, m, dir); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("%w: a trial failed: %w", ErrNoCores, err)
+		}
+	}
+	return nil
 }
 
 // writeSources copies the embedded sources to the lab's directory.
