@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/epicurve/epicurve/pkg/corefile"
@@ -60,8 +61,21 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
+// facts remembers what was read, because some cores take long to decompress.
+var facts sync.Map
+
 // readCore reads a core of a corpus; nil when the reader refuses it.
 func readCore(t testing.TB, dir, name string) *corefile.Facts {
+	t.Helper()
+	if f, ok := facts.Load(dir + "/" + name); ok {
+		return f.(*corefile.Facts)
+	}
+	f := openCore(t, dir, name)
+	facts.Store(dir+"/"+name, f)
+	return f
+}
+
+func openCore(t testing.TB, dir, name string) *corefile.Facts {
 	t.Helper()
 	matches, _ := filepath.Glob(filepath.Join(dir, name+".core*"))
 	if len(matches) == 0 {
