@@ -34,6 +34,7 @@ type stockDashboard struct {
 	Templating struct {
 		List []struct {
 			Name, Type string
+			Datasource struct{ Type string }
 			Query      json.RawMessage
 		}
 	}
@@ -89,7 +90,7 @@ func checkPanel(t *testing.T, p stockPanel) {
 func checkVariables(t *testing.T, d stockDashboard) {
 	t.Helper()
 	for _, v := range d.Templating.List {
-		if v.Type != "query" {
+		if v.Type != "query" || v.Datasource.Type != ID {
 			continue
 		}
 		var q struct{ Dimension string }
