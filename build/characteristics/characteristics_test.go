@@ -112,9 +112,14 @@ func TestRates(t *testing.T) {
 		rate    float64
 		within  float64
 	}{
-		{"Poisson 12/day", 12, 0.02}, {"Poisson 1/week", 1. / 7, 0.1}, {"on 3 d @10/d, off Exp(10 d)", 30. / 13, 0.1},
-		{"5/d with a ~14 d pause every ~60 d", 5 * 60. / 74, 0.1}, {"crash loops (20 rows) every 3 d", 20. / 3, 0.1},
-		{"weekly cron burst", 8. / 7, 0.05}, {"Hawkes, branching 0.9", 1.5, 0.15}, {"Weibull gaps k=0.5", 0.5, 0.1},
+		{"Poisson 12/day", 12, 0.02},
+		{"Poisson 1/week", 1. / 7, 0.1},
+		{"on 3 d @10/d, off Exp(10 d)", 30. / 13, 0.1},
+		{"5/d with a ~14 d pause every ~60 d", 5 * 60. / 74, 0.1},
+		{"crash loops (20 rows) every 3 d", 20. / 3, 0.1},
+		{"weekly cron burst", 8. / 7, 0.05},
+		{"Hawkes, branching 0.9", 1.5, 0.15},
+		{"Weibull gaps k=0.5", 0.5, 0.1},
 		{"negative-binomial days, size 0.15", 2, 0.1},
 	} {
 		for _, p := range processes() {

@@ -21,8 +21,13 @@ func poissonTimes(rate, from, to float64, seed uint64) []float64 {
 // TestPlanCusum reproduces table 5.2 of the specification.
 func TestPlanCusum(t *testing.T) {
 	for _, want := range []struct{ rate, k, h, arl, twice, thrice float64 }{
-		{0.02, 0.15, 1.70, 1554, 375, 165}, {0.1, 0.30, 2.85, 1965, 139, 41}, {0.5, 0.70, 7.35, 1511, 24, 10},
-		{1, 1.4, 8.1, 1617, 14, 5.9}, {2, 2.9, 7.8, 1545, 7.9, 3.3}, {5, 7.2, 8.3, 1555, 3.7, 1.7}, {12, 17.3, 7.8, 1733, 1.9, 1.0},
+		{0.02, 0.15, 1.70, 1554, 375, 165},
+		{0.1, 0.30, 2.85, 1965, 139, 41},
+		{0.5, 0.70, 7.35, 1511, 24, 10},
+		{1, 1.4, 8.1, 1617, 14, 5.9},
+		{2, 2.9, 7.8, 1545, 7.9, 3.3},
+		{5, 7.2, 8.3, 1555, 3.7, 1.7},
+		{12, 17.3, 7.8, 1733, 1.9, 1.0},
 	} {
 		plan := epi.Defaults().PlanCusum(want.rate, 1500)
 		if math.Abs(plan.K-want.k) > 1e-9 || math.Abs(plan.H-want.h) > 1e-9 || math.Abs(plan.ARL-want.arl) > 0.5 {

@@ -86,8 +86,10 @@ const (
 
 // States returns the closed set, in the order in which they are tried.
 func States() []State {
-	return []State{StateBlind, StateRelapsed, StateRelapseMaybe, StateInsufficient, StateGone, StateDisappearing,
-		StateReduced, StateNotFixed, StatePaused, StateQuiet, StateActive}
+	return []State{
+		StateBlind, StateRelapsed, StateRelapseMaybe, StateInsufficient, StateGone, StateDisappearing,
+		StateReduced, StateNotFixed, StatePaused, StateQuiet, StateActive,
+	}
 }
 
 // Silence is the evidence of a running silence.

@@ -101,7 +101,7 @@ func PMaxGE(m, n, hosts int) float64 {
 		left = shareOut(left, m, 1/float64(j))
 	}
 	var none float64
-	for r := 0; r < m; r++ {
+	for r := range m {
 		none += left[r]
 	}
 	return 1 - none

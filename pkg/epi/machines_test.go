@@ -81,13 +81,13 @@ func TestOneDay(t *testing.T) {
 
 // TestVerdicts walks through the kinds.
 func TestVerdicts(t *testing.T) {
-	any := func(i int) int { return i * 7 % 60 }
+	anywhere := func(i int) int { return i * 7 % 60 }
 	mixed := func(part int) func(int) int {
 		return func(i int) int {
 			if i%10 < part {
 				return 13
 			}
-			return any(i)
+			return anywhere(i)
 		}
 	}
 	for _, c := range []struct {
@@ -96,12 +96,12 @@ func TestVerdicts(t *testing.T) {
 		want  epi.Kind
 		says  string
 	}{
-		{"scattered", spread(60, any), epi.KindScattered, "Trustworthy (60 episodes)"},
-		{"scattered so far", spread(20, any), epi.KindScatteredSoFar, "could still hide"},
+		{"scattered", spread(60, anywhere), epi.KindScattered, "Trustworthy (60 episodes)"},
+		{"scattered so far", spread(20, anywhere), epi.KindScatteredSoFar, "could still hide"},
 		{"nine of ten on one host", spread(60, mixed(9)), epi.KindAll, "95 % sure that at least"},
 		{"seven of ten on one host", spread(60, mixed(7)), epi.KindMostly, "episodes on host=h0013"},
 		{"four of ten on one host", spread(60, mixed(4)), epi.KindPartly, "there may be two diseases"},
-		{"four", spread(4, any), epi.KindInsufficient, "Anecdote (4 episodes)"},
+		{"four", spread(4, anywhere), epi.KindInsufficient, "Anecdote (4 episodes)"},
 		{"five of five on one host", spread(5, func(int) int { return 13 }), epi.KindAll, "A hint (5 episodes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

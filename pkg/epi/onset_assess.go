@@ -3,6 +3,7 @@ package epi
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -149,16 +150,12 @@ func (o Onset) String() string {
 	if !o.EarliestIfEnded.IsZero() {
 		s += fmt.Sprintf(" If it ended with its last row, not before %s.", minute(o.EarliestIfEnded))
 	}
-	for i, e := range o.Events {
-		if i == 0 {
-			s += " In that interval: "
-		} else {
-			s += "; "
-		}
-		s += fmt.Sprintf("%s (%s)", e.What, e.At.Format(time.DateOnly))
+	var events []string
+	for _, e := range o.Events {
+		events = append(events, fmt.Sprintf("%s (%s)", e.What, e.At.Format(time.DateOnly)))
 	}
-	if len(o.Events) > 0 {
-		s += "."
+	if len(events) > 0 {
+		s += " In that interval: " + strings.Join(events, "; ") + "."
 	}
 	return s
 }

@@ -166,7 +166,4 @@ func (p *Population) episodesBetween(from, to float64) (i, j int) {
 	return i, max(i, j)
 }
 
-// valueName returns the text of a factor's value.
-func (p *Population) valueName(f Factor) string { return p.in.Dimensions[f.Dimension].Values[f.Value] }
-
 func dayFloor(t float64) int32 { return int32(math.Floor(t)) }

@@ -6,6 +6,7 @@
 package population
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -131,12 +132,11 @@ type table struct {
 }
 
 func readTable(fsys fs.FS, name string) (table, error) {
-	f, err := fsys.Open(name)
+	raw, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return table{}, err
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(raw)).ReadAll()
 	if err != nil {
 		return table{}, err
 	}

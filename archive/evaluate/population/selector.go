@@ -19,7 +19,7 @@ type Condition struct {
 // joined by " and ".
 func ParseSelector(text string) (Selector, error) {
 	var s Selector
-	for _, part := range strings.Split(text, " and ") {
+	for part := range strings.SplitSeq(text, " and ") {
 		c, err := parseCondition(strings.TrimSpace(part))
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", text, err)
@@ -36,7 +36,7 @@ func parseCondition(text string) (Condition, error) {
 			return Condition{}, fmt.Errorf("%q lacks its closing parenthesis", text)
 		}
 		c := Condition{Column: strings.TrimSpace(column)}
-		for _, v := range strings.Split(inner, ",") {
+		for v := range strings.SplitSeq(inner, ",") {
 			c.Values = append(c.Values, strings.TrimSpace(v))
 		}
 		return c, c.validate()
