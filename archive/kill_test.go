@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func start(t *testing.T, db string) *process {
 
 func (p *process) awaitReady(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for time.Now().Before(deadline) {
 		if resp, err := http.Get(p.url + "/-/ready"); err == nil {
 			resp.Body.Close()
@@ -65,7 +66,9 @@ func (p *process) awaitReady(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("the archive is not ready after 30 s; its log:\n%s", p.log)
+	p.cmd.Process.Signal(syscall.SIGQUIT) //nolint:errcheck // it prints where it hangs
+	p.cmd.Wait()                          //nolint:errcheck // how it ended is in its log
+	t.Fatalf("the archive is not ready after two minutes; its log:\n%s", p.log)
 }
 
 // kill ends the process without any chance to tidy up.
@@ -156,6 +159,9 @@ func TestKillDuringIngest(t *testing.T) {
 			t.Fatalf("round %d: resending changed %d records to %d", round, len(counts), len(again))
 		}
 		total += len(acknowledged) * batchSize
+		if (round+1)%10 == 0 {
+			t.Logf("%d kills, %d acknowledged records", round+1, total)
+		}
 	}
 	t.Logf("%d kills, %d acknowledged records, each there once", *kills, total)
 	p.kill(t)

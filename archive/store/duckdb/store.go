@@ -40,6 +40,7 @@ type Options struct {
 type Store struct {
 	db   *sql.DB
 	path string
+	opt  Options
 	now  func() time.Time
 
 	writing sync.Mutex // one writer at a time; guards next and the writes of dict
@@ -67,7 +68,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("duckdb: open %s: %w", path, err)
 	}
-	s := &Store{db: sql.OpenDB(connector), path: path, now: time.Now}
+	s := &Store{db: sql.OpenDB(connector), path: path, opt: opt, now: time.Now}
 	s.db.SetMaxOpenConns(16)
 	if err := s.load(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("duckdb: %s: %w", path, err), s.db.Close())
@@ -75,12 +76,14 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	return s, nil
 }
 
+const defaultCheckpoint = "64MB"
+
 // configure sets what was measured to matter. A larger perfect_ht_threshold is
 // not among it: it made small groupings eight times as costly.
 func configure(e driver.ExecerContext, opt Options) error {
 	settings := []string{
 		"SET memory_limit = '" + or(opt.MemoryLimit, "768MB") + "'",
-		"SET checkpoint_threshold = '" + or(opt.CheckpointThreshold, "64MB") + "'",
+		"SET checkpoint_threshold = '" + or(opt.CheckpointThreshold, defaultCheckpoint) + "'",
 		"SET dynamic_or_filter_threshold = 500",
 		"SET preserve_insertion_order = true",
 		"SET autoinstall_known_extensions = false",
