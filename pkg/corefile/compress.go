@@ -1,6 +1,7 @@
 package corefile
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -61,7 +62,13 @@ func readCompressed(c *compression, input func() io.Reader, again bool, size int
 			last.release()
 		}
 	}()
-	src := &stream{r: r, ctx: opt.Context, limit: opt.MaxDecompressed, end: -1, scratch: sc.skip[:]}
+	ctx := opt.Context
+	if again {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, opt.MaxTime)
+		defer cancel()
+	}
+	src := &stream{r: r, ctx: ctx, limit: opt.MaxDecompressed, end: -1, scratch: sc.skip[:]}
 	if again {
 		src.reopen = open
 	}

@@ -3,6 +3,7 @@ package corefile_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -44,6 +45,15 @@ func TestBomb(t *testing.T) {
 	}
 	if f.BytesRead > 1<<20 || f.Incomplete == "" || used > 20<<20 {
 		t.Errorf("%d bytes decompressed, %d allocated, incomplete %q", f.BytesRead, used, f.Incomplete)
+	}
+}
+
+func TestMaxTime(t *testing.T) {
+	b := compress(t, "zstd", unpack(t, "testdata/cores/ret_null.core.zst"))
+	_, err := corefile.Read(bytes.NewReader(b), int64(len(b)), corefile.Options{MaxTime: 1})
+	wantReason(t, err, corefile.ReasonLimit, corefile.ErrLimit)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v does not say that time was up", err)
 	}
 }
 

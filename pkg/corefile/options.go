@@ -1,6 +1,9 @@
 package corefile
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Options bounds a read. The zero value means the defaults.
 type Options struct {
@@ -12,6 +15,11 @@ type Options struct {
 	// larger window or dictionary are refused with ReasonLimit. 0 means
 	// 64 MiB; `zstd --long=27` needs 128 MiB.
 	MaxWindow int64
+	// MaxTime bounds how long Read decompresses one core; registers read by
+	// then are kept. 0 means 30 seconds, enough for MaxDecompressed of .xz,
+	// the slowest format (12 MB/s). Plain cores and ReadStream, which may
+	// wait for a slow writer, are bounded by Context only.
+	MaxTime time.Duration
 	// MaxNotes is how many bytes of notes are walked at most when the layout
 	// of the notes gives no shortcut. 0 means 64 MiB.
 	MaxNotes int64
@@ -27,6 +35,7 @@ type Options struct {
 const (
 	defaultMaxDecompressed = 256 << 20
 	defaultMaxWindow       = 64 << 20
+	defaultMaxTime         = 30 * time.Second
 	defaultMaxNotes        = 64 << 20
 	defaultReturnText      = 8
 )
@@ -38,6 +47,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxWindow <= 0 {
 		o.MaxWindow = defaultMaxWindow
+	}
+	if o.MaxTime <= 0 {
+		o.MaxTime = defaultMaxTime
 	}
 	if o.MaxNotes <= 0 {
 		o.MaxNotes = defaultMaxNotes
