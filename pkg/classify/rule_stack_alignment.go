@@ -14,7 +14,7 @@ func ruleStackAlignment() Rule {
 		Evidence: "AArch64 and sp mod 16 is not 0, with SIGBUS or SIGSEGV. On x86-64, sp that is no multiple of 8.",
 		Basis:    []string{"Arm ARM D1.3.10 (stack pointer alignment checking)", "arch/arm64/kernel/entry-common.c (el0_sp: SIGBUS, BUS_ADRALN)", "AAPCS64 6.4.5.1"},
 		apply: func(v *view) (ruling, bool) {
-			if (v.sig.Number != sigBUS && v.sig.Number != sigSEGV) || v.sp < nullPage {
+			if (v.sig.Number != sigBUS && v.sig.Number != sigSEGV) || v.stackLost() {
 				return ruling{}, false
 			}
 			uneven := v.abi.strict && v.sp%v.abi.word != 0

@@ -60,6 +60,10 @@ func TestRules(t *testing.T) {
 		{"sp of no whole word", newStage().regs(0, spHome+3), crash.KindMisalignedStack, likely, "misaligned_stack in leafd"},
 		{"vsyscall is no return address", newStage().regs(0, spHome+8).stack(spHome, 7, 0xffffffffff600400), crash.KindNullJump, open, "null_jump in leafd"},
 
+		{"longjmp through a zeroed buffer", newStage().regs(0, 0), crash.KindNullJump, open, "null_jump in leafd"},
+		{"longjmp through garbage", newStage().regs(0x123456789000, 0x334455667703), crash.KindBadCall, open, "bad_call in leafd"},
+		{"fault with sp nowhere", newStage().regs(exeText+0x200, 0x334455667703).signal(sigSEGV, segvMapErr, 0x334455667703), crash.KindWildAccess, sure, ""},
+
 		// i386: a return leaves sp mod 16 = 0, a call 12.
 		{"i386 return to null", newStage().on386().regs(0, 0xffffe000).stack(0xffffe000-4, 0, 1), crash.KindReturnToNull, sure, ""},
 		{"i386 call of null", newStage().on386().regs(0, 0xffffe00c).stack(0xffffe008, 5, retExe&0xffffffff), crash.KindNullCall, likely, ""},
@@ -77,6 +81,7 @@ func TestRules(t *testing.T) {
 		{"arm64 return to heap", newStage().onARM64(heapAt).regs(heapAt, spHome), crash.KindReturnToNonexec, likely, ""},
 		{"arm64 shifted sp", newStage().onARM64(spHome).regs(spHome, spHome+8), crash.KindMisalignedStack, likely, "misaligned_stack in leafd"},
 		{"arm64 sp alignment fault", newStage().onARM64(retExe).regs(exeText+0x40, spHome+8).signal(sigBUS, busAlign, spHome+8), crash.KindMisalignedStack, likely, ""},
+		{"arm64 longjmp through a zeroed buffer", newStage().onARM64(0).regs(0, 0), crash.KindNullJump, open, ""},
 		{"arm64 neither", newStage().onARM64(heapAt).regs(0, spHome), crash.KindNullCall, open, "null_call in leafd"},
 
 		// General protection faults: pc in text, SI_KERNEL, no address.

@@ -1,6 +1,10 @@
 package classify
 
-import "github.com/epicurve/epicurve/pkg/crash"
+import (
+	"fmt"
+
+	"github.com/epicurve/epicurve/pkg/crash"
+)
 
 // how control came to a pc that is not code.
 type how int
@@ -40,6 +44,10 @@ func (v *view) arrival() *transfer {
 	case v.spUnknown:
 		t := transfer{how: howTransfer, confidence: crash.ConfidenceAmbiguous}
 		v.transfer = t.because("The stack pointer is unknown, so a return, a call and a jump can't be told apart.")
+	case v.stackLost():
+		t := transfer{how: howJump, confidence: crash.ConfidenceAmbiguous}
+		v.transfer = t.because(fmt.Sprintf(
+			"sp is %#x, where no stack is mapped: neither a return nor a call leaves it so. A jump that also sets sp does, such as longjmp or setcontext with a bad buffer.", v.sp))
 	case v.abi.x86():
 		v.transfer = v.arrivalByStack()
 	case v.abi.link:
@@ -48,6 +56,26 @@ func (v *view) arrival() *transfer {
 		v.transfer = &transfer{how: howUnknown, confidence: crash.ConfidenceAmbiguous}
 	}
 	return v.transfer
+}
+
+// stackLost reports whether sp can't be that of a thread which has just
+// returned or called: neither the word that a return pops nor the one that a
+// call pushes is in memory that can be written. Without the program headers it
+// is unknown.
+func (v *view) stackLost() bool {
+	return v.notStack(v.sp) && v.notStack(v.sp-v.abi.word)
+}
+
+// notStack reports whether no stack can stand at addr.
+func (v *view) notStack(addr uint64) bool {
+	switch v.placeOf(addr) {
+	case placeUnknown:
+		return false
+	case placeData, placeText: // stacks can be executable
+		seg, _ := v.segment(addr)
+		return !seg.Writable()
+	}
+	return true
 }
 
 // faulted reports whether the thread stopped because of a bad address or a bad
