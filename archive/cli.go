@@ -36,6 +36,9 @@ func newCLI(stdin io.Reader, stdout, stderr io.Writer) *cli {
 	c.addServe()
 	c.addReport()
 	c.addToken()
+	c.addVerify()
+	c.addRestore()
+	c.addExport()
 	return c
 }
 

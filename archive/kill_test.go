@@ -29,7 +29,7 @@ type process struct {
 	log    *bytes.Buffer
 }
 
-func start(t *testing.T, db string) *process {
+func start(t *testing.T, db string, flags ...string) *process {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,6 +41,7 @@ func start(t *testing.T, db string) *process {
 	}
 	p := &process{url: "http://" + address, log: new(bytes.Buffer)}
 	p.cmd = exec.Command(os.Args[0], "serve", "--storage", "duckdb:"+db, "--web.listen-address", address)
+	p.cmd.Args = append(p.cmd.Args, flags...)
 	p.cmd.Env = append(os.Environ(), asArchive+"=1")
 	p.cmd.Stderr = p.log
 	if p.client, err = query.NewClient(p.url, nil); err != nil {

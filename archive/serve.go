@@ -28,6 +28,8 @@ const defaultAddress = ":9932"
 type serveFlags struct {
 	storage      string
 	tokens       string
+	backupDir    string
+	retention    retention
 	web          *web.FlagConfig
 	maxBody      units.Base2Bytes
 	maxRecords   int
@@ -48,6 +50,8 @@ func (c *cli) addServe() {
 	cmd.Flag("ingest.max-records", "Most records in one request.").Default(fmt.Sprint(api.DefaultMaxRecords)).IntVar(&f.maxRecords)
 	cmd.Flag("query.timeout", "Longest time that a question may take.").Default(api.DefaultQueryTimeout.String()).DurationVar(&f.queryTimeout)
 	cmd.Flag("query.slow", "Questions that take longer are logged.").Default(api.DefaultSlowQuery.String()).DurationVar(&f.slowQuery)
+	cmd.Flag("backup.dir", "Directory into which POST /api/v1/admin/backup writes; none by default.").StringVar(&f.backupDir)
+	f.retention.addFlags(cmd)
 	cmd.Flag("shutdown.grace", "Longest time to finish requests at shutdown.").Default("20s").DurationVar(&f.grace)
 }
 
@@ -61,6 +65,9 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 		if err := web.Validate(path); err != nil {
 			return fmt.Errorf("web configuration %s: %w", path, err)
 		}
+	}
+	if _, err := f.retention.before(time.Now()); err != nil {
+		return fmt.Errorf("retention: %w", err)
 	}
 	var keys *access.Keys
 	if f.tokens != "" {
@@ -77,8 +84,10 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 	a := api.New(api.Config{
 		Store: s, Storage: open.Scheme(f.storage), Version: version.Version, Logger: logger,
 		MaxBody: int64(f.maxBody), MaxRecords: f.maxRecords, QueryTimeout: f.queryTimeout, SlowQuery: f.slowQuery,
-		Access: keys, Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges,
+		Access: keys, BackupDir: f.backupDir, Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges,
 	})
+	stop := f.retention.keep(ctx, s, logger)
+	defer stop()
 	logger.Info("Archive is open", "storage", f.storage, "version", version.Version)
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
 	return listen(ctx, server, f, a, logger)

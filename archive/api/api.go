@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,9 @@ type Config struct {
 	MaxIngest    int           // requests that are taken in at the same time
 	QueryTimeout time.Duration // of one question
 	SlowQuery    time.Duration // above it a question is logged
+
+	// BackupDir is where backups are written; "" for nowhere.
+	BackupDir string
 
 	// Access knows who may do what; nil lets everybody do everything.
 	Access *access.Keys
@@ -83,6 +87,7 @@ type API struct {
 	ingest   chan struct{} // one token a request that is being taken in
 	answers  map[query.Type]Answer
 	draining atomic.Bool
+	backing  sync.Mutex // held while a backup is written
 	now      func() time.Time
 }
 

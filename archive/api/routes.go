@@ -77,6 +77,10 @@ func (a *API) routes() []route {
 			method: "GET", path: "/api/v1/status", id: "status", role: access.RoleRead, serve: a.serveStatus,
 			summary: "Say what the archive is and how much it holds.", produces: typeJSON, answers: []reflect.Type{typeOf[query.Status]()},
 		},
+		{
+			method: "POST", path: "/api/v1/admin/backup", id: "backup", role: access.RoleAdmin, serve: a.serveBackup,
+			summary: "Write a consistent copy of the store into the backup directory.", produces: typeJSON, answers: []reflect.Type{typeOf[BackedUp]()},
+		},
 		{method: "GET", path: "/-/healthy", id: "healthy", serve: a.serveHealthy, summary: "The process runs.", produces: "text/plain"},
 		{method: "GET", path: "/-/ready", id: "ready", serve: a.serveReady, summary: "The store answers.", produces: "text/plain"},
 		{method: "GET", path: "/metrics", id: "metrics", serve: a.serveMetrics, summary: "The archive's own metrics, in Prometheus' text format.", produces: "text/plain"},
