@@ -42,6 +42,7 @@ type node struct {
 	pipeline  *pipeline.Pipeline
 	watcher   *watch.Watcher
 	kernel    *logsource.Kernel // nil when the kernel log is not read
+	logFiles  []*logsource.File
 	recent    *logsource.Recent
 	logs      *pipeline.Logs
 	coverage  *pipeline.Coverage
@@ -113,6 +114,9 @@ func (n *node) run(ctx context.Context) {
 			}
 		})
 	}
+	for _, f := range n.logFiles {
+		sources.Go(func() { f.Run(ctx, n.recent.Add) })
+	}
 	sources.Go(func() { n.watcher.Run(ctx) })
 
 	sources.Wait()
@@ -174,6 +178,9 @@ func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
 
 // readLogs prepares the reading of logs and lets the reader ask them.
 func (n *node) readLogs(cfg config.Logs, r *pipeline.Reader) {
+	for _, f := range cfg.Files {
+		n.logFiles = append(n.logFiles, &logsource.File{Name: f.Name, Path: f.Path, Logger: n.logger})
+	}
 	if !cfg.Kernel {
 		return
 	}

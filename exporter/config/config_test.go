@@ -79,10 +79,11 @@ func TestValues(t *testing.T) {
 	want.Archive = Archive{URL: "https://archive.example:9932", TokenFile: "/etc/epicurve/token", CAFile: "/etc/epicurve/ca.pem", Timeout: Duration(10 * time.Second)}
 	want.Push = Push{URL: "http://victoria:8428/api/v1/import/prometheus", Interval: Duration(time.Minute), Labels: map[string]string{"instance": "web-1"}}
 	want.Services = []Service{{Name: "web", Version: "1.2", Executable: "/opt/web/bin/*"}}
-	want.Logs = Logs{Kernel: true, Hold: Duration(2 * time.Minute)}
+	want.Logs = Logs{Kernel: true, Hold: Duration(2 * time.Minute), Files: []LogFile{{Name: "deploys", Path: "/var/log/deploy.log"}}}
 	want.Filters = []Filter{
 		{Name: "test hosts", Fields: map[string]string{"host.name": "test-.*"}},
 		{Name: "oom", Log: &LogCondition{Source: "kernel", Line: "Out of memory: Killed process", Within: Duration(time.Minute)}},
+		{Name: "deploy", Log: &LogCondition{Source: "deploys", Line: "restarting web", Within: Duration(30 * time.Second)}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

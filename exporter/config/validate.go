@@ -22,12 +22,22 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) validateFilters() error {
-	for i, f := range c.Filters {
-		if f.Log == nil {
-			continue
+	logs := make(map[string]bool)
+	if c.Logs.Kernel {
+		logs["kernel"] = true
+	}
+	for i, f := range c.Logs.Files {
+		if f.Name == "" || f.Name == "kernel" || logs[f.Name] {
+			return fmt.Errorf("logs.files[%d].name: %q: want a name of its own that is not kernel", i, f.Name)
 		}
-		if f.Log.Source != "kernel" || !c.Logs.Kernel {
-			return fmt.Errorf("filters[%d].log.source: %q: want kernel, with logs.kernel: true", i, f.Log.Source)
+		if !filepath.IsAbs(f.Path) {
+			return fmt.Errorf("logs.files[%d].path: %q: want an absolute path", i, f.Path)
+		}
+		logs[f.Name] = true
+	}
+	for i, f := range c.Filters {
+		if f.Log != nil && !logs[f.Log.Source] {
+			return fmt.Errorf("filters[%d].log.source: %q: want kernel (with logs.kernel: true) or the name of one of logs.files", i, f.Log.Source)
 		}
 	}
 	_, err := annotate.NewFilters(c.Compiled(), nil)
