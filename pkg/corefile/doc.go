@@ -41,7 +41,7 @@
 // costs less than 2 MiB of allocations whatever it holds: segments are kept in
 // 16 bytes each, of more than 98,304 those that the registers point to; of
 // more than 4,096 file mappings the executable ones. Decoders are bounded by
-// [Options], in window, output and input, and by its Context in time.
+// [Options], in window, output, input and time.
 //
 // Absent memory is unknown, never zero. A file that is cut short is
 // [Facts].Truncated if the registers are there, and an [Error] with
