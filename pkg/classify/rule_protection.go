@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"debug/elf"
 	"fmt"
 	"strings"
 
@@ -49,6 +50,9 @@ func (v *view) returnAtText() (ruling, bool) {
 		r.reasons = append(r.reasons, "The instruction at pc is a return, and returns to a non-canonical address fault before sp moves.")
 	case v.leftEpilogue():
 		r.reasons = append(r.reasons, "The word below sp is a register that an epilogue restores, so pc is at the return that follows it.")
+	case other && shifted && v.poppedZero() && len(v.trueReturnAbove()) > 0:
+		r.confidence = crash.ConfidenceAmbiguous
+		r.reasons = append(r.reasons, fmt.Sprintf("Register %s is non-canonical too; without the text at pc, an access through it in a function that saved it at sp would look alike.", name))
 	case other && shifted:
 		return ruling{}, false // a spilled or saved pointer at sp is the plainer reading
 	case other:
@@ -166,7 +170,7 @@ func ruleAlignedAccess() Rule {
 		Kinds:   []crash.Kind{crash.KindMisalignedStack, crash.KindProtectionFault},
 		Decides: "Aligned vector accesses (MOVAPS and its kin) that a stack pointer off by a word led astray; protection_fault for the other causes of a #GP without a non-canonical address.",
 		Evidence: "A #GP and no non-canonical register or word. With text: an aligned operand on the stack that is not aligned. Without: sp mod 16 is 8 within a stack frame. sp mod 16 = 8 alone is normal inside text: " +
-			"where the word at sp is a return address, the function has no stack frame, and the finding is an ambiguous protection_fault.",
+			"where the word at sp is a return address, as in a function without a stack frame, and a register points to misaligned memory, the finding is ambiguous.",
 		Basis: append([]string{"Intel SDM volume 2, MOVAPS (#GP if a memory operand is not aligned on 16 bytes); volume 1, 4.1.1"}, protectionBasis...),
 		apply: (*view).alignedAccess,
 	}
@@ -190,11 +194,11 @@ func (v *view) alignedAccess() (ruling, bool) {
 	case v.muslCode(v.pc):
 		r.confidence = crash.ConfidenceAmbiguous
 		r.reasons = append(r.reasons, "pc is in the musl C library, which stops a program with a privileged instruction (hlt) when it finds its heap corrupt; the text at pc is not at hand.")
-	case v.frameless():
-		r.confidence = crash.ConfidenceAmbiguous
+	case v.frameless() && v.misalignedPointer() != "":
+		r.kind, r.confidence = crash.KindMisalignedStack, crash.ConfidenceAmbiguous
 		r.reasons = append(r.reasons,
 			fmt.Sprintf("sp mod 16 is %d and the word at sp is a return address, as in a function without a stack frame, where that is normal.", v.skew()),
-			"An aligned vector access through a misaligned pointer, or a privileged instruction, is the plain reading; a stack that is off by a word can't be excluded without the text at pc.")
+			fmt.Sprintf("An aligned vector access through register %s, which points to misaligned memory, would look like one through a stack pointer that is off by a word; the text at pc, which would tell, is not at hand.", v.misalignedPointer()))
 	case v.sp%v.abi.word != 0 || (v.abi.strict && v.skew() == v.abi.entry):
 		r.kind = crash.KindMisalignedStack
 		r.reasons = append(r.reasons,
@@ -212,6 +216,22 @@ func (v *view) alignedAccess() (ruling, bool) {
 func (v *view) frameless() bool {
 	top, ok := v.top()
 	return ok && v.skew() == v.abi.entry && v.returnAddress(top)
+}
+
+// misalignedPointer names a register that points to mapped data at an address
+// that is no multiple of 16, as the base of a failed aligned access would; ""
+// when there is none, so that only sp is left.
+func (v *view) misalignedPointer() string {
+	names := addressRegisters
+	if v.f.Machine == elf.EM_386 {
+		names = []string{"eax", "ebx", "ecx", "edx", "esi", "edi", "ebp"}
+	}
+	for _, name := range names {
+		if x, ok := v.register(name); ok && x%16 != 0 && x >= nullPage && v.placeOf(x) == placeData {
+			return name
+		}
+	}
+	return ""
 }
 
 // muslCode reports whether addr is in the musl C library, whose a_crash is hlt

@@ -228,6 +228,21 @@ func (v *view) leftEpilogue() bool {
 	return false
 }
 
+// poppedZero reports whether the word below sp and a register that epilogues
+// restore are both 0, which a pop of 0 explains as well as chance.
+func (v *view) poppedZero() bool {
+	below, ok := v.below()
+	if !ok || below != 0 {
+		return false
+	}
+	for _, name := range v.abi.calleeSaved {
+		if x, ok := v.register(name); ok && x == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (v *view) poppedReason() string {
 	return fmt.Sprintf("The word just below sp, at %#x, equals pc %#x: a return has popped it.", v.sp-v.abi.word, v.pc)
 }
