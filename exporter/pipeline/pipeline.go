@@ -70,11 +70,12 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 		p.grows(f, reading)
 		return watch.Again, reading.Key
 	}
-	p.growing.remove(f.Path)
+	container := p.growing.remove(f.Path)
 	if reading.Record == nil {
 		p.report(f, reading)
 		return watch.Done, reading.Key
 	}
+	inContainer(reading.Record, container)
 	took := time.Since(began)
 	if !p.reader.limit.allow(reading.UID, time.Now()) {
 		p.limited(f, reading)

@@ -137,6 +137,46 @@ func TestCountsOnce(t *testing.T) {
 	}
 }
 
+// The container of a process is found while its core grows, and kept when the
+// process is gone.
+func TestContainerOfGrowingCore(t *testing.T) {
+	s, err := spool.Open(spool.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	l := newLine(t, s, State{}, 0)
+	defer l.stop()
+	const id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	proc := t.TempDir()
+	process := filepath.Join(proc, "7")
+	if err := errors.Join(os.Mkdir(process, 0o700),
+		os.WriteFile(filepath.Join(process, "comm"), []byte("demo\n"), 0o600),
+		os.WriteFile(filepath.Join(process, "cgroup"), []byte("0::/docker/"+id+"\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	l.reader.Roots.Proc = proc
+	f := drop(t, core(7))
+	f.Quiet, f.Still = false, 0
+	w, err := os.OpenFile(f.Path, os.O_WRONLY, 0) // the kernel, still writing
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := l.Handle(t.Context(), f); v != watch.Again || len(l.Growing()) != 1 {
+		t.Fatalf("verdict %v, %d cores grow", v, len(l.Growing()))
+	}
+	if err := errors.Join(os.RemoveAll(process), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := l.Handle(t.Context(), f); v != watch.Done || len(l.Growing()) != 0 {
+		t.Fatalf("verdict %v, %d cores grow", v, len(l.Growing()))
+	}
+	batch, err := s.Batch(1, 1<<20)
+	if err != nil || len(batch) != 1 || batch[0].Record.Container.ID != id {
+		t.Errorf("%+v, %v: want container %s", batch, err, id)
+	}
+}
+
 // A core is not taken before it is complete, and a broken one not before it is
 // quiet.
 func TestWaitsForTheRest(t *testing.T) {

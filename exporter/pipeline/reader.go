@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/epicurve/epicurve/exporter/annotate"
@@ -48,6 +49,9 @@ type Reader struct {
 	// CPU tells the CPU that took the fault where a log names it; nil for
 	// nobody to ask.
 	CPU func(*crash.Record) string
+
+	// Roots are where processes and their containers are looked up.
+	Roots annotate.Roots
 
 	limit *limiter // set by New
 }
@@ -93,7 +97,7 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 	facts, readErr := corefile.Read(file, before.Size, opt)
 	after, _, err := watch.KeyOf(file)
 	if err != nil || after.Size != before.Size || after.Mtime != before.Mtime { // it was written to meanwhile
-		return Reading{Key: before, Provisional: r.provisional(facts, readErr)}
+		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, readErr)}
 	}
 	if ctx.Err() != nil {
 		return Reading{Key: before}
@@ -104,9 +108,10 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 		return reading
 	}
 	if !complete(facts, before.Size, watch.WritersOf(file), f) {
-		return Reading{Key: before, Provisional: r.provisional(facts, nil)}
+		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, nil)}
 	}
 	record := classify.Record(facts, r.Rules)
+	inContainer(&record, r.container(f.Path, facts))
 	r.annotate(&record, f.Path, before, annotate.XattrsOf(file))
 	return Reading{
 		Key: before, UID: uid, Complete: true, Record: &record,
@@ -115,13 +120,30 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 }
 
 // provisional labels a core that is not complete, nil when it is not readable.
-func (r *Reader) provisional(facts *corefile.Facts, err error) *Label {
+func (r *Reader) provisional(path string, facts *corefile.Facts, err error) *Label {
 	if err != nil || facts == nil {
 		return nil
 	}
 	record := classify.Record(facts, r.Rules)
 	record.Host.BootID = r.Machine.Host.BootID
-	return &Label{record.Finding.Class, record.Finding.Kind, joinIDs(&record)}
+	return &Label{record.Finding.Class, record.Finding.Kind, joinIDs(&record), r.container(path, facts)}
+}
+
+// container looks for the process of a core, which exists as long as the kernel
+// writes the core, and for its container.
+func (r *Reader) container(path string, facts *corefile.Facts) crash.Container {
+	pid := facts.Process.PID
+	if name := r.Names.Read(filepath.Base(path)); name.HostPID {
+		pid = name.PID
+	}
+	return annotate.ContainerOf(r.Roots, pid, facts.Process.Name)
+}
+
+// inContainer notes the container of a record's process.
+func inContainer(record *crash.Record, c crash.Container) {
+	if c.ID != "" {
+		record.Container.ID, record.Container.Namespace, record.Container.Pod = c.ID, c.Namespace, c.Pod
+	}
 }
 
 // complete decides whether a readable core has everything that will come. A
