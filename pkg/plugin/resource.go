@@ -18,7 +18,8 @@ import (
 // maxChoices bounds the values of a dimension that an editor is offered.
 const maxChoices = 1000
 
-// CallResource serves the editors: what can be asked for.
+// CallResource serves the editors, which list what can be asked for, and the
+// dialog that writes to the ledger.
 func (d *Datasource) CallResource(ctx context.Context, req *backend.CallResourceRequest, sender backend.CallResourceResponseSender) error {
 	return d.resources.CallResource(ctx, req, sender)
 }
@@ -28,6 +29,7 @@ func newResources(d *Datasource) backend.CallResourceHandler {
 	mux.HandleFunc("GET /dimensions", d.serve(d.dimensions))
 	mux.HandleFunc("GET /dimensions/{name}/values", d.serve(d.dimensionValues))
 	mux.HandleFunc("GET /clusters", d.serve(d.clusters))
+	mux.HandleFunc("POST /ledger", d.serve(d.appendLedger))
 	return httpadapter.New(mux)
 }
 
@@ -45,8 +47,7 @@ func (d *Datasource) serve(answer route) http.HandlerFunc {
 		}
 		code := http.StatusOK
 		if err != nil {
-			status, _ := blame(err)
-			code, v = int(status), map[string]string{"message": err.Error()}
+			code, v = statusOf(err), map[string]string{"message": err.Error()}
 		}
 		body, err := json.Marshal(v)
 		if err != nil {
