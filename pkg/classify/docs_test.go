@@ -43,6 +43,9 @@ func TestRuleMetadata(t *testing.T) {
 			t.Errorf("rule name %q is not unique and lower case", r.Name)
 		}
 		names = append(names, r.Name)
+		if _, err := os.Stat("rule_" + r.Name + ".go"); err != nil {
+			t.Errorf("rule %s has no file of its own: %v", r.Name, err)
+		}
 		for _, k := range r.Kinds {
 			covered[k] = true
 			if !k.Valid() {
