@@ -1,7 +1,10 @@
 package bench
 
 import (
+	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -59,5 +62,19 @@ func TestAllocation(t *testing.T) {
 	}
 	if !f.met {
 		t.Errorf("a core of %d segments and %d threads takes %s, want %s", segmentCount, threadCount, f.measured, f.bar)
+	}
+}
+
+func TestWriteSparse(t *testing.T) {
+	content := make([]byte, 3*4096+7)
+	content[4096+5], content[len(content)-1] = 1, 2
+	path := filepath.Join(t.TempDir(), "core")
+	n, err := writeSparse(path, content)
+	if err != nil || n != 4096+7 {
+		t.Errorf("writeSparse wrote %d bytes, %v; want one block and the tail, %d", n, err, 4096+7)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(got, content) {
+		t.Errorf("the file differs from its content (%v)", err)
 	}
 }
