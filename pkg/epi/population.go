@@ -146,7 +146,10 @@ func (p *Population) members(rows []int32, now float64) (members, error) {
 			m.rows = append(m.rows, row)
 		}
 	}
-	slices.SortFunc(m.rows, func(a, b int32) int { return cmp.Compare(p.rank[a], p.rank[b]) })
+	byRank := func(a, b int32) int { return cmp.Compare(p.rank[a], p.rank[b]) }
+	if !slices.IsSortedFunc(m.rows, byRank) { // clusters come so
+		slices.SortFunc(m.rows, byRank)
+	}
 	m.rows = slices.Compact(m.rows)
 	for _, row := range m.rows {
 		if p.opens[row] {

@@ -45,7 +45,11 @@ func (p *Population) Blind(scope Predicate, now float64) ([]Interval, error) {
 // ControlP by the number of intervals that were looked at.
 func (p Parameters) BlindIntervals(times []float64, from, to float64) []Interval {
 	begin, end := math.Floor(from), math.Floor(to)
-	daily := dailyCounts(times, begin, end)
+	return p.blindDays(dailyCounts(times, begin, end), begin)
+}
+
+// blindDays finds the blind intervals of daily counts that begin on a day.
+func (p Parameters) blindDays(daily []float64, begin float64) []Interval {
 	expected := make([]float64, len(daily)) // over φ, on suspected days
 	blind := make([]bool, len(daily))
 	looks := 1.0
@@ -74,19 +78,19 @@ func (p Parameters) BlindIntervals(times []float64, from, to float64) []Interval
 // deadFeed returns a note when nothing else was seen lately where much was
 // expected, "" when all is well.
 func (p *Population) deadFeed(m members, now float64) string {
-	var times []float64
-	own := m.episodes
-	for _, row := range p.episodes {
-		switch t := p.in.Crashes.Time[row]; {
-		case t > now:
-		case len(own) > 0 && own[0] == row: // both are ordered alike
-			own = own[1:]
-		default:
-			times = append(times, t)
+	begin, end := math.Floor(p.in.From), math.Floor(now)
+	daily := make([]float64, max(0, int(end-begin)))
+	count := func(rows []int32, one float64) {
+		for _, row := range rows {
+			if day := int(math.Floor(p.in.Crashes.Time[row]) - begin); day >= 0 && day < len(daily) {
+				daily[day] += one
+			}
 		}
 	}
-	blind := p.params.BlindIntervals(times, p.in.From, now)
-	if n := len(blind); n > 0 && blind[n-1].To >= math.Floor(now) {
+	count(p.episodes, 1)
+	count(m.episodes, -1) // its own silence is the question
+	blind := p.params.blindDays(daily, begin)
+	if n := len(blind); n > 0 && blind[n-1].To >= end {
 		return fmt.Sprintf("since %s next to no other crashes were seen either: the feed may be dead", TimeOf(blind[n-1].From).Format(time.DateOnly))
 	}
 	return ""
