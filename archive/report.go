@@ -23,6 +23,7 @@ const reportTimeout = 2 * time.Minute
 // reportFlags are the flags of the report command.
 type reportFlags struct {
 	url      string
+	token    string // path of a file
 	from, to string
 	since    string
 	filters  []string
@@ -36,6 +37,7 @@ func (c *cli) addReport() {
 		return f.run(ctx, c.stdout)
 	})
 	cmd.Flag("archive.url", "URL of the archive.").Default("http://localhost" + defaultAddress).Envar("EPICURVE_ARCHIVE_URL").StringVar(&f.url)
+	cmd.Flag("archive.token-file", "File with a bearer token of the role read, for an archive that asks for one.").StringVar(&f.token)
 	cmd.Flag("format", "One of "+strings.Join(report.Formats(), ", ")+".").Default(report.Formats()[0]).EnumVar(&f.options.Format, report.Formats()...)
 	cmd.Flag("from", "First moment of the range, RFC 3339 (2026-03-01T00:00:00Z) or a day (2026-03-01). Overrides --since.").StringVar(&f.from)
 	cmd.Flag("to", "End of the range, in the same forms; now when absent.").StringVar(&f.to)
@@ -62,7 +64,11 @@ func (f *reportFlags) run(ctx context.Context, stdout io.Writer) error {
 		}
 		o.Filters = append(o.Filters, filter)
 	}
-	client, err := query.NewClient(f.url, &http.Client{Timeout: reportTimeout})
+	transport, err := f.transport()
+	if err != nil {
+		return err
+	}
+	client, err := query.NewClient(f.url, &http.Client{Timeout: reportTimeout, Transport: transport})
 	if err != nil {
 		return err
 	}
@@ -70,6 +76,32 @@ func (f *reportFlags) run(ctx context.Context, stdout io.Writer) error {
 		return report.Write(ctx, stdout, client, o)
 	}
 	return writeFile(f.output, func(w io.Writer) error { return report.Write(ctx, w, client, o) })
+}
+
+// bearer adds a token to every request.
+type bearer struct{ token string }
+
+// RoundTrip implements [http.RoundTripper].
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// transport is nil, which is the default one, without a token.
+func (f *reportFlags) transport() (http.RoundTripper, error) {
+	if f.token == "" {
+		return nil, nil //nolint:nilnil // http.Client takes nil for its default
+	}
+	text, err := os.ReadFile(f.token)
+	if err != nil {
+		return nil, fmt.Errorf("--archive.token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return nil, fmt.Errorf("--archive.token-file: %s is empty", f.token)
+	}
+	return bearer{token}, nil
 }
 
 // window is the range that the flags ask for.

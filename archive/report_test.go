@@ -1,6 +1,11 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -61,5 +66,29 @@ func TestParseFilter(t *testing.T) {
 		if _, err := parseFilter(text); err == nil {
 			t.Errorf("%q was accepted", text)
 		}
+	}
+}
+
+func TestReportSendsItsToken(t *testing.T) {
+	var got string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header.Get("Authorization")
+		http.Error(w, "no", http.StatusForbidden)
+	}))
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := reportFlags{url: s.URL, token: file, since: "1h"}
+	if err := f.run(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "403") {
+		t.Errorf("run() = %v, want the refusal", err)
+	}
+	if got != "Bearer secret" {
+		t.Errorf("Authorization %q", got)
+	}
+	f.token = filepath.Join(t.TempDir(), "absent")
+	if err := f.run(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "--archive.token-file") {
+		t.Errorf("run() = %v, want it to name the flag", err)
 	}
 }
