@@ -20,6 +20,7 @@ import (
 	"github.com/epicurve/epicurve/exporter/ship"
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/exporter/watch"
+	"github.com/epicurve/epicurve/pkg/corefile"
 	"github.com/epicurve/epicurve/pkg/crash"
 )
 
@@ -166,7 +167,10 @@ func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &pipeline.Reader{Machine: machine, Names: names, Filters: filters}
+	r := &pipeline.Reader{
+		Machine: machine, Names: names, Filters: filters,
+		Options: corefile.Options{MaxWindow: maxWindow},
+	}
 	for _, s := range cfg.Services {
 		r.Services = append(r.Services, annotate.Service{Name: s.Name, Version: s.Version, Executable: s.Executable})
 	}
@@ -175,6 +179,9 @@ func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
 	}
 	return r, nil
 }
+
+// maxWindow bounds the memory of one decoder: enough for zstd -19 and xz -6.
+const maxWindow = 8 << 20
 
 // readLogs prepares the reading of logs and lets the reader ask them.
 func (n *node) readLogs(cfg config.Logs, r *pipeline.Reader) {

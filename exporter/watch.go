@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -30,6 +32,7 @@ type supervisor struct {
 }
 
 func watchAndServe(ctx context.Context, cfg config.Config, f *watchFlags, logger *slog.Logger) error {
+	limitMemory()
 	logger.Info("Starting epicurve-exporter", "version", version.Info(), "build", version.BuildContext())
 	s := &supervisor{
 		flags: f, logger: logger, self: metrics.NewExporter(pipeline.ReadReasons(), watch.Refusals()),
@@ -61,6 +64,18 @@ func watchAndServe(ctx context.Context, cfg config.Config, f *watchFlags, logger
 	}
 	logger.Info("Stopped; every crash that was counted is in the state directory")
 	return err
+}
+
+// memoryGoal is what the collector of garbage works towards in a flood of cores;
+// it is no hard limit.
+const memoryGoal = 40 << 20
+
+// limitMemory keeps the exporter small, unless GOMEMLIMIT says how large it may
+// be (which makes the runtime's limit differ from its default, the maximum).
+func limitMemory() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(memoryGoal)
+	}
 }
 
 // supervise runs nodes until ctx is done or a new one cannot start.

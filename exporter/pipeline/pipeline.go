@@ -48,6 +48,7 @@ type Config struct {
 // New joins a reader and a committer.
 func New(c Config) *Pipeline {
 	c.Reader.limit = newLimiter(c.Limit)
+	c.Reader.reading = make(chan struct{}, maxReading)
 	return &Pipeline{reader: c.Reader, committer: c.Committer, observer: c.Observer, logger: c.Logger, started: time.Now()}
 }
 

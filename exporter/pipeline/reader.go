@@ -53,8 +53,14 @@ type Reader struct {
 	// Roots are where processes and their containers are looked up.
 	Roots annotate.Roots
 
-	limit *limiter // set by New
+	limit   *limiter      // set by New
+	reading chan struct{} // bounds the decoders at work, set by New
 }
+
+// maxReading bounds the files that are read at the same time. A decoder needs
+// memory of the size of its window, which whoever writes the file chooses up to
+// Options.MaxWindow.
+const maxReading = 2
 
 // Reading is what became of one look at a file.
 type Reading struct {
@@ -92,9 +98,7 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 	if !r.limit.ready(uid, time.Now()) {
 		return Reading{Key: before, UID: uid, Limited: true}
 	}
-	opt := r.Options
-	opt.Context = ctx
-	facts, readErr := corefile.Read(file, before.Size, opt)
+	facts, readErr := r.read(ctx, file, before.Size)
 	after, _, err := watch.KeyOf(file)
 	if err != nil || after.Size != before.Size || after.Mtime != before.Mtime { // it was written to meanwhile
 		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, readErr)}
@@ -117,6 +121,14 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 		Key: before, UID: uid, Complete: true, Record: &record,
 		Bytes: facts.BytesRead, Compression: facts.Compression,
 	}
+}
+
+func (r *Reader) read(ctx context.Context, file *os.File, size int64) (*corefile.Facts, error) {
+	r.reading <- struct{}{}
+	defer func() { <-r.reading }()
+	opt := r.Options
+	opt.Context = ctx
+	return corefile.Read(file, size, opt)
 }
 
 // provisional labels a core that is not complete, nil when it is not readable.
