@@ -49,3 +49,34 @@ func TestMentionPrintsOneLineForEachMissingProgram(t *testing.T) {
 		t.Errorf("no Debian package named:\n%s", out.String())
 	}
 }
+
+// TestRequireInstallsAsRoot lets a stand-in for apt-get provide the program.
+func TestRequireInstallsAsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root may install packages")
+	}
+	dir := t.TempDir()
+	apt := `#!/bin/sh
+echo "$@" >>` + dir + `/calls
+case "$1" in install) printf '#!/bin/sh\n' >` + dir + `/frobnicate; /bin/chmod +x ` + dir + `/frobnicate;; esac
+`
+	if err := os.WriteFile(filepath.Join(dir, "apt-get"), []byte(apt), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	var out strings.Builder
+	p := machine.Program{Name: "frobnicate", Debian: "frob libfrob-dev"}
+	if err := machine.Require(t.Context(), &out, p); err != nil {
+		t.Fatal(err)
+	}
+	calls, err := os.ReadFile(filepath.Join(dir, "calls"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "update\ninstall -y --no-install-recommends frob libfrob-dev\n"; string(calls) != want {
+		t.Errorf("apt-get was called with\n%swant\n%s", calls, want)
+	}
+	if !strings.Contains(out.String(), "installing frob, libfrob-dev") {
+		t.Errorf("it did not say what it does: %q", out.String())
+	}
+}
