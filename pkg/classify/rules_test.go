@@ -64,6 +64,10 @@ func TestRules(t *testing.T) {
 		{"longjmp through garbage", newStage().regs(0x123456789000, 0x334455667703), crash.KindBadCall, open, "bad_call in leafd"},
 		{"fault with sp nowhere", newStage().regs(exeText+0x200, 0x334455667703).signal(sigSEGV, segvMapErr, 0x334455667703), crash.KindWildAccess, sure, ""},
 
+		{"return to null in code that keeps 8 bytes, as Go", newStage().regs(0, spHome+8).reg("rbp", spHome+24).stack(spHome, 0, 1, 2, spHome+64, retExe), crash.KindReturnToNull, likely, ""},
+		{"call of null in code that keeps 8 bytes", newStage().regs(0, spHome).reg("rbp", spHome+24).stack(spHome-8, 7, retExe, 2, 3, spHome+64, retExe), crash.KindNullCall, likely, ""},
+		{"either in code that keeps 8 bytes", newStage().regs(0, spHome).reg("rbp", spHome+24).stack(spHome-8, 0, retExe, 2, 3, spHome+64, retExe), crash.KindNullCall, open, ""},
+
 		// i386: a return leaves sp mod 16 = 0, a call 12.
 		{"i386 return to null", newStage().on386().regs(0, 0xffffe000).stack(0xffffe000-4, 0, 1), crash.KindReturnToNull, sure, ""},
 		{"i386 call of null", newStage().on386().regs(0, 0xffffe00c).stack(0xffffe008, 5, retExe&0xffffffff), crash.KindNullCall, likely, ""},

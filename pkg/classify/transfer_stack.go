@@ -44,14 +44,17 @@ func (v *view) arrivalByStack() *transfer {
 	if v.sp%v.abi.word != 0 {
 		return v.unevenStack()
 	}
-	switch skew {
-	case 0:
-		return v.arrivalAligned(s)
-	case v.abi.entry:
-		return v.arrivalAtEntry(s)
-	default: // i386 code that keeps sp a multiple of 4 only
+	switch {
+	case v.laxOutside():
 		return v.arrivalLax(s)
+	case skew == 0:
+		return v.arrivalAligned(s)
+	case skew == v.abi.entry:
+		return v.arrivalAtEntry(s)
+	case v.abi.strict:
+		return v.shiftedReturn(s, crash.ConfidenceLikely)
 	}
+	return v.arrivalLax(s)
 }
 
 func (v *view) unevenStack() *transfer {
@@ -131,9 +134,6 @@ func (v *view) callSeen(s stackSigns, entry string) *transfer {
 
 // shiftedReturn: the popped word is pc although sp says "entry".
 func (v *view) shiftedReturn(s stackSigns, c crash.Confidence) *transfer {
-	if v.laxOutside() {
-		c = crash.ConfidenceAmbiguous
-	}
 	t := transfer{how: howShifted, confidence: c}
 	out := t.because(v.poppedReason(), fmt.Sprintf("sp mod 16 is %d after the pop, where a healthy return leaves 0: sp was off by a word.", v.skew()))
 	switch {
@@ -143,24 +143,38 @@ func (v *view) shiftedReturn(s stackSigns, c crash.Confidence) *transfer {
 		if s.site.how == siteUnknown {
 			out.reasons = append(out.reasons, "A call through a bad pointer would show the same only if the word below sp equalled pc by chance.")
 		}
-	case v.laxOutside():
-		out.reasons = append(out.reasons, "The frame pointer of the caller is off as well, so that the whole stack may have been misaligned before, as code that keeps another calling convention leaves it.")
 	case c == crash.ConfidenceAmbiguous:
 		out.reasons = append(out.reasons, "The word at sp is no return address; a jump over a stale word would look alike.")
 	}
 	return out
 }
 
-// laxOutside reports whether the caller's stack frame, as far as frame pointers
+// laxOutside reports whether a stack frame further out, as far as frame pointers
 // tell, is itself off the ABI's alignment: Go and some just-in-time compilers
-// keep sp a multiple of 8 only, and what they call inherits it.
+// keep sp a multiple of 8 only, and what they call inherits it. Alignment then
+// says nothing.
 func (v *view) laxOutside() bool {
-	fp := v.regs.FP
-	if v.abi.arch != "amd64" || !v.regs.HasFP || fp <= v.sp || fp%16 != 8 || !v.sameStack(fp) {
+	if v.abi.arch != "amd64" || !v.regs.HasFP {
 		return false
 	}
-	ret, ok := v.word(fp + uint64(v.abi.frameReturn))
-	return ok && v.returnAddress(ret)
+	const depth = 8
+	last := v.sp
+	fp := v.regs.FP
+	for range depth {
+		if fp <= last || fp%8 != 0 || !v.sameStack(fp) {
+			return false
+		}
+		ret, ok1 := v.word(fp + uint64(v.abi.frameReturn))
+		next, ok2 := v.word(fp + uint64(v.abi.frameNext))
+		if !ok1 || !ok2 || !v.returnAddress(ret) {
+			return false
+		}
+		if fp%16 == 8 {
+			return true
+		}
+		last, fp = fp, next
+	}
+	return false
 }
 
 // nullAtEntry: pc, the word below sp and sp's alignment fit a call of null, a
@@ -190,14 +204,12 @@ func (v *view) callOrJump(s stackSigns, entry string) *transfer {
 	return t.because(entry, v.notPoppedReason(), s.describe(v))
 }
 
-// arrivalLax reads i386 code that keeps sp a multiple of 4 only, so that its
-// alignment says nothing.
+// arrivalLax reads code that keeps sp a multiple of a word only, so that its
+// alignment says nothing: old i386 code, Go.
 func (v *view) arrivalLax(s stackSigns) *transfer {
-	lax := fmt.Sprintf("sp mod 16 is %d: the code doesn't keep the 16-byte alignment of the i386 ABI, so alignment says nothing.", v.skew())
+	lax := fmt.Sprintf("sp mod 16 is %d, but the code does not keep the 16-byte alignment of the ABI, as sp or the stack frames further out show, so that alignment says nothing.", v.skew())
 	t := transfer{how: howTransfer, confidence: crash.ConfidenceAmbiguous, caller: s.top}
 	switch {
-	case v.abi.strict:
-		return v.shiftedReturn(s, crash.ConfidenceLikely)
 	case s.topText && s.site.how == siteIndirect && s.site.fits(v.pc):
 		t.how, t.confidence = howCall, crash.ConfidenceLikely
 		return t.because(lax, s.describe(v))
