@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -44,16 +45,20 @@ type node struct {
 	watcher   *watch.Watcher
 	kernel    *logsource.Kernel // nil when the kernel log is not read
 	logFiles  []*logsource.File
-	recent    *logsource.Recent
-	logs      *pipeline.Logs
-	coverage  *pipeline.Coverage
-	slot      pipeline.Slot // of the earlier run
-	shipper   *ship.Shipper // nil without an archive
-	registry  *metrics.Registry
+	// kernelRead is how far the kernel log was read by any node of this
+	// process, in nanoseconds since the epoch.
+	kernelRead *atomic.Int64
+	recent     *logsource.Recent
+	logs       *pipeline.Logs
+	coverage   *pipeline.Coverage
+	slot       pipeline.Slot // of the earlier run
+	shipper    *ship.Shipper // nil without an archive
+	registry   *metrics.Registry
 }
 
-func newNode(cfg config.Config, self *metrics.Exporter, logger *slog.Logger) (*node, error) {
-	n := &node{logger: logger, self: self, health: &health{}, recent: &logsource.Recent{}}
+func newNode(cfg config.Config, s *supervisor) (*node, error) {
+	logger := s.logger
+	n := &node{logger: logger, self: s.self, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
 	var err error
 	n.spool, err = spool.Open(spool.Config{Dir: cfg.State.Dir, MaxBytes: int64(cfg.State.MaxBytes), Logger: logger})
 	if err != nil {
@@ -201,8 +206,9 @@ func (n *node) readLogs(cfg config.Logs, r *pipeline.Reader) {
 
 func (n *node) kernelLine(l logsource.Line) {
 	n.recent.Add(l)
-	if left := logsource.Unprinted(l.Text); left > 0 {
-		n.self.Unprinted(left)
+	if at := l.Time.UnixNano(); at > n.kernelRead.Load() { // a reload reads the log anew
+		n.kernelRead.Store(at)
+		n.self.Unprinted(logsource.Unprinted(l.Text))
 	}
 	if e, ok := logsource.ParseKernel(l.Text); ok {
 		e.Time = l.Time

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,8 @@ type supervisor struct {
 	self    *metrics.Exporter
 	handler *handler
 	reloads chan chan error // requests, each answered once
+	// kernelRead is how far the kernel log was read, over all nodes.
+	kernelRead atomic.Int64
 }
 
 func watchAndServe(ctx context.Context, cfg config.Config, f *watchFlags, logger *slog.Logger) error {
@@ -38,7 +41,7 @@ func watchAndServe(ctx context.Context, cfg config.Config, f *watchFlags, logger
 		flags: f, logger: logger, self: metrics.NewExporter(pipeline.ReadReasons(), watch.Refusals()),
 		handler: &handler{}, reloads: make(chan chan error),
 	}
-	n, err := newNode(cfg, s.self, logger)
+	n, err := newNode(cfg, s)
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,7 @@ func (s *supervisor) supervise(ctx context.Context, n *node, cfg config.Config) 
 			return nil
 		}
 		cfg = *next
-		if n, err = newNode(cfg, s.self, s.logger); err != nil {
+		if n, err = newNode(cfg, s); err != nil {
 			return err // a valid configuration that cannot run, such as of a state directory in use
 		}
 		s.handler.set(s.mux(n))
