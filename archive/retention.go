@@ -75,7 +75,7 @@ func (r *retention) expire(ctx context.Context, m store.Maintainer, logger *slog
 	if err == nil {
 		var d store.Deleted
 		if d, err = m.Expire(ctx, limits, false); err == nil && d != (store.Deleted{}) {
-			logger.Info("Audit: retention deleted what was too old", "records", d.Records, "exposure", d.Exposure, "ledger", d.Ledger)
+			logger.Info("Audit", "did", "retention deleted what was too old", "records", d.Records, "exposure", d.Exposure, "ledger", d.Ledger)
 		}
 	}
 	if err != nil && ctx.Err() == nil {

@@ -45,5 +45,5 @@ func (a *API) audit(ctx context.Context, did string, about ...any) {
 	if who, ok := ctx.Value(identityKey{}).(access.Identity); ok {
 		name = who.Name
 	}
-	a.Logger.Info("Audit: "+did, append([]any{"token", name}, about...)...)
+	a.Logger.Info("Audit", append([]any{"did", did, "token", name}, about...)...)
 }

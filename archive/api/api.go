@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -96,9 +97,7 @@ func New(c Config) *API {
 	c.setDefaults()
 	a := &API{Config: c, ingest: make(chan struct{}, c.MaxIngest), now: time.Now}
 	a.answers = a.storeAnswers()
-	for t, answer := range c.Answers {
-		a.answers[t] = answer
-	}
+	maps.Copy(a.answers, c.Answers)
 	a.metrics = newTelemetry(a)
 	return a
 }

@@ -75,7 +75,7 @@ func Run(ctx context.Context, out io.Writer, c Config) error {
 		figures = append(figures, f...)
 	}
 	fmt.Fprintf(out, "load afterwards %s\n", load())
-	print(out, figures)
+	write(out, figures)
 	return nil
 }
 
@@ -109,7 +109,7 @@ func fill(ctx context.Context, path string, p *population, n int) ([]figure, err
 	}, nil
 }
 
-func print(out io.Writer, figures []figure) {
+func write(out io.Writer, figures []figure) {
 	for _, f := range figures {
 		verdict := ""
 		switch {

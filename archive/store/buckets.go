@@ -49,11 +49,11 @@ func location(name string) *time.Location {
 }
 
 func floorMod(a, b time.Duration) time.Duration {
-	if m := a % b; m < 0 {
-		return m + b
-	} else {
-		return m
+	m := a % b
+	if m < 0 {
+		m += b
 	}
+	return m
 }
 
 func dayBuckets(r query.Range, interval time.Duration, loc *time.Location) Buckets {

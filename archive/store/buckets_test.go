@@ -29,24 +29,42 @@ func TestBucketsStartAtMidnight(t *testing.T) {
 		req  query.Request
 		want []string
 	}{
-		{"hours align to the epoch", request("2026-01-01T01:30:00Z", "2026-01-01T07:00:00Z", "", 3*time.Hour),
-			[]string{"2026-01-01T00:00:00Z", "2026-01-01T03:00:00Z", "2026-01-01T06:00:00Z"}},
-		{"Berlin, spring forward", request("2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z", "Europe/Berlin", day),
-			[]string{"2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"}},
-		{"Berlin, fall back", request("2026-10-25T00:00:00Z", "2026-10-26T00:00:00Z", "Europe/Berlin", day),
-			[]string{"2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"}},
-		{"Sao Paulo, no midnight", request("2018-11-03T12:00:00Z", "2018-11-05T01:00:00Z", "America/Sao_Paulo", day),
-			[]string{"2018-11-03T03:00:00Z", "2018-11-04T03:00:00Z"}},
-		{"St. John's, midnight twice", request("2010-11-06T12:00:00Z", "2010-11-08T12:00:00Z", "America/St_Johns", day),
-			[]string{"2010-11-06T02:30:00Z", "2010-11-07T02:30:00Z", "2010-11-08T03:30:00Z"}},
-		{"Apia leaves out a day", request("2011-12-29T20:00:00Z", "2011-12-31T20:00:00Z", "Pacific/Apia", day),
-			[]string{"2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"}},
-		{"leap day", request("2028-02-28T12:00:00Z", "2028-03-01T00:00:01Z", "", day),
-			[]string{"2028-02-28T00:00:00Z", "2028-02-29T00:00:00Z", "2028-03-01T00:00:00Z"}},
-		{"weeks begin on Monday", request("2026-11-21T00:00:00Z", "2026-11-24T00:00:00Z", "", 7*day),
-			[]string{"2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"}},
-		{"before the epoch", request("1969-12-31T22:00:00Z", "1970-01-01T01:00:00Z", "", day),
-			[]string{"1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z"}},
+		{
+			"hours align to the epoch", request("2026-01-01T01:30:00Z", "2026-01-01T07:00:00Z", "", 3*time.Hour),
+			[]string{"2026-01-01T00:00:00Z", "2026-01-01T03:00:00Z", "2026-01-01T06:00:00Z"},
+		},
+		{
+			"Berlin, spring forward", request("2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z", "Europe/Berlin", day),
+			[]string{"2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"},
+		},
+		{
+			"Berlin, fall back", request("2026-10-25T00:00:00Z", "2026-10-26T00:00:00Z", "Europe/Berlin", day),
+			[]string{"2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"},
+		},
+		{
+			"Sao Paulo, no midnight", request("2018-11-03T12:00:00Z", "2018-11-05T01:00:00Z", "America/Sao_Paulo", day),
+			[]string{"2018-11-03T03:00:00Z", "2018-11-04T03:00:00Z"},
+		},
+		{
+			"St. John's, midnight twice", request("2010-11-06T12:00:00Z", "2010-11-08T12:00:00Z", "America/St_Johns", day),
+			[]string{"2010-11-06T02:30:00Z", "2010-11-07T02:30:00Z", "2010-11-08T03:30:00Z"},
+		},
+		{
+			"Apia leaves out a day", request("2011-12-29T20:00:00Z", "2011-12-31T20:00:00Z", "Pacific/Apia", day),
+			[]string{"2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"},
+		},
+		{
+			"leap day", request("2028-02-28T12:00:00Z", "2028-03-01T00:00:01Z", "", day),
+			[]string{"2028-02-28T00:00:00Z", "2028-02-29T00:00:00Z", "2028-03-01T00:00:00Z"},
+		},
+		{
+			"weeks begin on Monday", request("2026-11-21T00:00:00Z", "2026-11-24T00:00:00Z", "", 7*day),
+			[]string{"2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"},
+		},
+		{
+			"before the epoch", request("1969-12-31T22:00:00Z", "1970-01-01T01:00:00Z", "", day),
+			[]string{"1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z"},
+		},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -63,8 +81,10 @@ func TestBucketsStartAtMidnight(t *testing.T) {
 	}
 }
 
-var zones = []string{"", "Europe/Berlin", "America/New_York", "America/St_Johns", "America/Sao_Paulo", "Asia/Kathmandu",
-	"Australia/Lord_Howe", "Pacific/Apia", "Asia/Beirut", "Africa/Casablanca"}
+var zones = []string{
+	"", "Europe/Berlin", "America/New_York", "America/St_Johns", "America/Sao_Paulo", "Asia/Kathmandu",
+	"Australia/Lord_Howe", "Pacific/Apia", "Asia/Beirut", "Africa/Casablanca",
+}
 
 func TestBucketsCoverTheRange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -3,7 +3,6 @@ package otlp
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -180,7 +179,7 @@ func (w *writer) exposure(e *crash.Exposure) {
 		putKnown(m, "service.name", b.ServiceName)
 		putKnown(m, "service.version", b.ServiceVersion)
 		putKnown(m, "process.executable.build_id.gnu", b.BuildID)
-		m.PutDouble(attrRunning, time.Duration(b.Running).Seconds())
+		m.PutDouble(attrRunning, b.Running.Seconds())
 	}
 }
 

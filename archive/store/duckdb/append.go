@@ -190,9 +190,9 @@ func (w *writer) records(records []crash.Record, next, received int64) error {
 		}
 		d := byColumn[col]
 		if d.text {
-			return d.Field.Text(r)
+			return d.Text(r)
 		}
-		return w.dict.code(col, d.Field.Text(r))
+		return w.dict.code(col, d.Text(r))
 	})
 	if err != nil {
 		return err

@@ -138,6 +138,6 @@ func (w *writer) slotCodes() func(*crash.Exposure, crash.ExposedBuild, string) d
 	}
 	return func(e *crash.Exposure, b crash.ExposedBuild, col string) driver.Value {
 		r := store.SlotRecord(e, b)
-		return w.dict.code(col, byColumn[col].Field.Text(&r))
+		return w.dict.code(col, byColumn[col].Text(&r))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/epicurve/epicurve/archive/store"
@@ -37,20 +38,20 @@ func (s *Store) Export(ctx context.Context, path string, from, to time.Time) (re
 
 // exportQuery joins the facts with their detail and the texts of their codes.
 func exportQuery() string {
-	cols := `f.id AS "crash.id", make_timestamp(f.ts) AS "crash.time"`
-	joins := ""
+	var cols, joins strings.Builder
+	cols.WriteString(`f.id AS "crash.id", make_timestamp(f.ts) AS "crash.time"`)
 	for i, d := range dimensions() {
 		if d.text {
-			cols += fmt.Sprintf(`, f.%s AS "%s"`, d.column, d.Name)
+			fmt.Fprintf(&cols, `, f.%s AS "%s"`, d.column, d.Name)
 			continue
 		}
-		cols += fmt.Sprintf(`, coalesce(d%d.value, '') AS "%s"`, i, d.Name)
-		joins += fmt.Sprintf(" LEFT JOIN dict d%d ON d%d.dimension = '%s' AND d%d.code = f.%s", i, i, d.column, i, d.column)
+		fmt.Fprintf(&cols, `, coalesce(d%d.value, '') AS "%s"`, i, d.Name)
+		fmt.Fprintf(&joins, " LEFT JOIN dict d%d ON d%d.dimension = '%s' AND d%d.code = f.%s", i, i, d.column, i, d.column)
 	}
-	cols += fmt.Sprintf(`, f.%s AS "%s"`, column(fieldUptime), fieldUptime)
+	fmt.Fprintf(&cols, `, f.%s AS "%s"`, column(fieldUptime), fieldUptime)
 	for _, f := range detailFields() {
-		cols += fmt.Sprintf(`, t.%s AS "%s"`, column(f.Name), f.Name)
+		fmt.Fprintf(&cols, `, t.%s AS "%s"`, column(f.Name), f.Name)
 	}
-	cols += fmt.Sprintf(`, t.schema_version AS "%s", t.classifier_version AS "%s", t.attributes AS attributes`, crash.FieldSchemaVersion, crash.FieldClassifierVersion)
-	return "SELECT " + cols + " FROM facts f JOIN detail t USING (seq)" + joins
+	fmt.Fprintf(&cols, `, t.schema_version AS "%s", t.classifier_version AS "%s", t.attributes AS attributes`, crash.FieldSchemaVersion, crash.FieldClassifierVersion)
+	return "SELECT " + cols.String() + " FROM facts f JOIN detail t USING (seq)" + joins.String()
 }

@@ -131,10 +131,7 @@ func (t *timeseries) coverage(ctx context.Context) (c *coverage, err error) {
 }
 
 func (s *Store) addCoverage(ctx context.Context, c *coverage, t *timeseries, tableName, covered string, w *selection) (err error) {
-	cols := ""
-	for _, d := range c.dims {
-		cols += ", " + d.column
-	}
+	cols := columnList("", c.dims)
 	rows, err := s.db.QueryContext(ctx, "SELECT start, length, sum("+covered+")::DOUBLE / 86400e9"+cols+" FROM "+tableName+w.where()+" GROUP BY start, length"+cols, w.args...)
 	if err != nil {
 		return err

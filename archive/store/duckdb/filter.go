@@ -163,3 +163,12 @@ func dimensionOf(name string) dimension {
 	f, _ := crash.DimensionByName(name)
 	return dimension{Field: f, column: column(name), text: openEnded[name]}
 }
+
+// columnList returns the dimensions' columns, each after a comma.
+func columnList(prefix string, dims []dimension) string {
+	var b strings.Builder
+	for _, d := range dims {
+		b.WriteString(", " + prefix + d.column)
+	}
+	return b.String()
+}

@@ -128,26 +128,23 @@ const day = 24 * time.Hour
 // exposureByDay cuts slots at midnight, of which a slot has at most one, and at
 // the ends of the range. Its arguments are to, from, from less a day, and to.
 func exposureByDay(dims []dimension, tableName, weight string, has []string, also string) string {
-	cols := ""
+	var cols strings.Builder
 	for _, d := range dims {
 		switch {
 		case !slices.Contains(has, d.Name) && d.text:
-			cols += ", '' AS " + d.column
+			cols.WriteString(", '' AS " + d.column)
 		case !slices.Contains(has, d.Name):
-			cols += ", 0::INTEGER AS " + d.column
+			cols.WriteString(", 0::INTEGER AS " + d.column)
 		default:
-			cols += ", " + d.column
+			cols.WriteString(", " + d.column)
 		}
 	}
-	names := ""
-	for _, d := range dims {
-		names += ", p." + d.column
-	}
+	names := columnList("p.", dims)
 	const dayMicros = "86400000000"
 	return "SELECT day, sum(weight / 86400e9 * overlap * 1e3 / length)::DOUBLE, arg_max(up, start)" + names + " FROM (" +
 		"SELECT (start // " + dayMicros + " - CASE WHEN start % " + dayMicros + " < 0 THEN 1 ELSE 0 END) + k AS day, start, length, " +
 		weight + "::DOUBLE AS weight, host_uptime_seconds AS up, host_id AS h1, host_name AS h2, " +
-		"least(start + length / 1e3, (day + 1) * " + dayMicros + ", ?) - greatest(start, day * " + dayMicros + ", ?) AS overlap" + cols +
+		"least(start + length / 1e3, (day + 1) * " + dayMicros + ", ?) - greatest(start, day * " + dayMicros + ", ?) AS overlap" + cols.String() +
 		" FROM " + tableName + ", (VALUES (0), (1)) parts(k) WHERE start > ? AND start < ?" + also + ") p WHERE overlap > 0 GROUP BY day, h1, h2" + names
 }
 

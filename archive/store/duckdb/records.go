@@ -146,7 +146,7 @@ func (s *Store) readFacts(ctx context.Context, list string, records map[int64]*c
 		r.ID, r.Time = crash.ID(id), fromMicro(ts)
 		r.Host.UptimeSeconds = crash.Optional[int64]{Value: uptime.Int64, Known: uptime.Valid}
 		for i, d := range dims {
-			*d.Field.String(r) = s.value(d, cells[i])
+			*d.String(r) = s.value(d, cells[i])
 		}
 	}
 	return rows.Err()

@@ -127,8 +127,12 @@ func tables() []table {
 		detail = append(detail, columnDef{column(f.Name), detailType(f)})
 	}
 	exposure := []columnDef{
-		{"start", "BIGINT"}, {"length", "BIGINT"}, {"covered", "BIGINT"}, {"builds", "INTEGER"},
-		{"host_boot_id", "VARCHAR"}, {"host_uptime_seconds", "BIGINT"},
+		{"start", "BIGINT"},
+		{"length", "BIGINT"},
+		{"covered", "BIGINT"},
+		{"builds", "INTEGER"},
+		{"host_boot_id", "VARCHAR"},
+		{"host_uptime_seconds", "BIGINT"},
 	}
 	for _, d := range exposureFields() {
 		exposure = append(exposure, columnDef{d.column, d.columnType()})
@@ -141,6 +145,9 @@ func tables() []table {
 		{tableMeta, []columnDef{{"version", "INTEGER"}}},
 		{tableDict, []columnDef{{"dimension", "VARCHAR"}, {"code", "INTEGER"}, {"value", "VARCHAR"}}},
 		{tableLedger, []columnDef{{"id", "UUID"}, {"ts", "BIGINT"}, {"cluster", "VARCHAR"}, {"event", "VARCHAR"}}},
-		{tableFacts, facts}, {tableDetail, detail}, {tableExposure, exposure}, {tableExposed, exposed},
+		{tableFacts, facts},
+		{tableDetail, detail},
+		{tableExposure, exposure},
+		{tableExposed, exposed},
 	}
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -158,9 +159,11 @@ func (p *population) request(t *rapid.T) query.Request {
 	req.Interval = query.Duration(max(time.Second, (span / parts).Round(time.Second)))
 	dims := crash.Dimensions()
 	for range rapid.IntRange(0, query.MaxGroupBy).Draw(t, "group by") {
-		name := rapid.SampledFrom([]string{"crash.class", "crash.kind", "crash.signature", "host.name", "host.type", "service.name",
-			"k8s.pod.name", "host.id", dims[rapid.IntRange(0, len(dims)-1).Draw(t, "any")].Name}).Draw(t, "dimension")
-		if !contains(req.GroupBy, name) {
+		name := rapid.SampledFrom([]string{
+			"crash.class", "crash.kind", "crash.signature", "host.name", "host.type", "service.name",
+			"k8s.pod.name", "host.id", dims[rapid.IntRange(0, len(dims)-1).Draw(t, "any")].Name,
+		}).Draw(t, "dimension")
+		if !slices.Contains(req.GroupBy, name) {
 			req.GroupBy = append(req.GroupBy, name)
 		}
 	}
@@ -171,15 +174,6 @@ func (p *population) request(t *rapid.T) query.Request {
 		req.Cluster = crash.ClusterKey(rapid.SampledFrom(crash.Classes()).Draw(t, "class"), rapid.SampledFrom(texts[:6]).Draw(t, "of"))
 	}
 	return req
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
 
 func drawFilter(t *rapid.T) query.Filter {

@@ -50,11 +50,11 @@ func crashLines(p store.Population) []string {
 	var lines []string
 	c := p.Crashes
 	for i := range c.Time {
-		line := fmt.Sprintf("%d %q %q up %d", c.Time[i], p.Class[c.Class[i]], p.Signature[c.Signature[i]], c.HostUptime[i])
+		line := []any{fmt.Sprintf("%d %q %q up %d", c.Time[i], p.Class[c.Class[i]], p.Signature[c.Signature[i]], c.HostUptime[i])}
 		for d := range p.Values {
-			line += fmt.Sprintf(" %q", p.Values[d][c.Codes[d][i]])
+			line = append(line, p.Values[d][c.Codes[d][i]])
 		}
-		lines = append(lines, line)
+		lines = append(lines, fmt.Sprintf("%q", line))
 	}
 	return lines
 }
@@ -66,11 +66,11 @@ func exposureLines(p store.Population) []string {
 		if i > 0 && e.Day[i] < e.Day[i-1] {
 			lines = append(lines, "days are not in order")
 		}
-		line := fmt.Sprintf("%06d %.6f up %d", e.Day[i], math.Abs(e.Days[i]), e.HostUptime[i])
+		line := []any{fmt.Sprintf("%06d %.6f up %d", e.Day[i], math.Abs(e.Days[i]), e.HostUptime[i])}
 		for d := range p.Values {
-			line += fmt.Sprintf(" %q", p.Values[d][e.Codes[d][i]])
+			line = append(line, p.Values[d][e.Codes[d][i]])
 		}
-		lines = append(lines, line)
+		lines = append(lines, fmt.Sprintf("%q", line))
 	}
 	slices.Sort(lines)
 	return lines
