@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,6 +34,13 @@ func (e *Evaluator) Annotations(ctx context.Context, req query.Request) (query.A
 			return query.Annotations{}, err
 		}
 		out.Annotations = append(out.Annotations, v.annotations(key, a)...)
+	}
+	if req.Cluster == "" && v.population != nil {
+		blind, err := v.blind(epi.DayOf(v.moment(req)))
+		if err != nil {
+			return query.Annotations{}, err
+		}
+		out.Annotations = append(out.Annotations, blind...)
 	}
 	out.Annotations = slices.DeleteFunc(out.Annotations, func(a query.Annotation) bool { return !within(a, req.Range) })
 	slices.SortStableFunc(out.Annotations, func(a, b query.Annotation) int { return a.Time.Compare(b.Time) })
@@ -83,6 +91,39 @@ func (v *view) annotations(key string, a epi.Assessment) []query.Annotation {
 		add(query.AnnotationGone, a.Since, time.Time{}, "Gone", a.Sentence)
 	}
 	return all
+}
+
+// regionDimension is the dimension whose values can go blind by themselves.
+const regionDimension = "cloud.region"
+
+// blind lists the intervals in which the whole fleet's feed, or a region's,
+// looks dead: next to no crash of any cluster where many were expected.
+func (v *view) blind(now float64) ([]query.Annotation, error) {
+	scopes := map[string]epi.Predicate{"the fleet": nil}
+	for d, dim := range v.input.Dimensions {
+		if dim.Name != regionDimension {
+			continue
+		}
+		for code, value := range dim.Values {
+			if value != "" {
+				scopes[value] = epi.Predicate{{Dimension: d, Value: int32(code)}}
+			}
+		}
+	}
+	var all []query.Annotation
+	for _, name := range slices.Sorted(maps.Keys(scopes)) {
+		intervals, err := v.population.Blind(scopes[name], now)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range intervals {
+			all = append(all, query.Annotation{
+				Kind: query.AnnotationBlind, Time: epi.TimeOf(i.From), TimeEnd: epi.TimeOf(i.To), Title: "Blind: " + name,
+				Text: "Next to no crash of any cluster was seen where many were expected: the feed may have been dead, or the largest cluster ended.",
+			})
+		}
+	}
+	return all, nil
 }
 
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,8 @@ import (
 // EPI_POPULATIONS names a folder of other populations.
 func TestPopulations(t *testing.T) {
 	dir := os.Getenv("EPI_POPULATIONS")
-	if dir == "" {
+	own := dir == ""
+	if own {
 		dir = filepath.Join("population", "testdata")
 	}
 	all, err := population.LoadAll(os.DirFS(dir))
@@ -32,8 +34,12 @@ func TestPopulations(t *testing.T) {
 	}
 	for _, p := range all {
 		t.Run(p.Name, func(t *testing.T) {
-			for _, wrong := range p.Check(wire(t, p)) {
+			w := wire(t, p)
+			for _, wrong := range p.Check(w) {
 				t.Error(wrong)
+			}
+			if own {
+				w.checkBlind(t)
 			}
 		})
 	}
@@ -140,6 +146,25 @@ func overlap(a, b, from, to time.Time) time.Duration {
 		b = to
 	}
 	return max(0, b.Sub(a))
+}
+
+// checkBlind looks for every outage of a region among the annotations. In our own
+// populations every region crashes often enough for that.
+func (w *wired) checkBlind(t *testing.T) {
+	t.Helper()
+	got, err := w.evaluator.Annotations(t.Context(), w.request(query.TypeAnnotations, "", w.p.To))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range w.p.Outages {
+		found := slices.ContainsFunc(got.Annotations, func(a query.Annotation) bool {
+			return a.Kind == query.AnnotationBlind && a.Title == "Blind: "+o.Region &&
+				a.Time.Sub(o.From).Abs() <= 48*time.Hour && a.TimeEnd.Sub(o.To).Abs() <= 48*time.Hour
+		})
+		if !found {
+			t.Errorf("the outage of %s from %s to %s is not among the annotations", o.Region, o.From, o.To)
+		}
+	}
 }
 
 // Assess implements population.Evaluator by a verdict query.

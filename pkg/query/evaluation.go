@@ -38,11 +38,12 @@ const (
 	AnnotationRelapse AnnotationKind = "relapse" // region: from the first episode to the one that decided
 	AnnotationNew     AnnotationKind = "new"     // a new cluster reached the alert's threshold
 	AnnotationGone    AnnotationKind = "gone"    // the verdict was reached
+	AnnotationBlind   AnnotationKind = "blind"   // region: next to nothing was seen of anything
 )
 
 // AnnotationKinds returns the closed set.
 func AnnotationKinds() []AnnotationKind {
-	return []AnnotationKind{AnnotationOnset, AnnotationFix, AnnotationRelapse, AnnotationNew, AnnotationGone}
+	return []AnnotationKind{AnnotationOnset, AnnotationFix, AnnotationRelapse, AnnotationNew, AnnotationGone, AnnotationBlind}
 }
 
 // Annotation is a moment or an interval to draw on a panel.
