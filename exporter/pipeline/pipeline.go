@@ -7,6 +7,7 @@ import (
 
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/exporter/watch"
+	"github.com/epicurve/epicurve/pkg/corefile"
 	"github.com/epicurve/epicurve/pkg/crash"
 )
 
@@ -74,6 +75,9 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 	container := p.growing.remove(f.Path)
 	if reading.Record == nil {
 		p.report(f, reading)
+		if reading.Reason == string(corefile.ReasonIO) {
+			return watch.Later, reading.Key // the next rescan may find the disk, or a free descriptor, well again
+		}
 		return watch.Done, reading.Key
 	}
 	inContainer(reading.Record, container)

@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/klauspost/compress/zstd"
 	"go.uber.org/goleak"
 
 	"github.com/epicurve/epicurve/exporter/annotate"
@@ -223,6 +224,48 @@ func TestWaitsForTheRest(t *testing.T) {
 	}
 	if l.seen.failed["truncated"] != 1 {
 		t.Errorf("failures %v, want one truncated", l.seen.failed)
+	}
+}
+
+// A core that needs a large decoder window is read all the same.
+func TestLargeWindow(t *testing.T) {
+	s, err := spool.Open(spool.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	l := newLine(t, s, State{}, 0)
+	defer l.stop()
+	l.reader.Options.MaxWindow = 1 << 20
+	var b bytes.Buffer
+	w, err := zstd.NewWriter(&b, zstd.WithWindowSize(32<<20), zstd.WithSingleSegment(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(core(7)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Flush(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := l.Handle(t.Context(), drop(t, b.Bytes())); v != watch.Done || l.seen.read != 1 || l.counted() != 1 {
+		t.Errorf("verdict %v, read %d, counted %d, failures %v", v, l.seen.read, l.counted(), l.seen.failed)
+	}
+}
+
+// A file that cannot be read now is not given up.
+func TestTriesAgainAfterIOErrors(t *testing.T) {
+	s, err := spool.Open(spool.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	l := newLine(t, s, State{}, 0)
+	defer l.stop()
+	f := drop(t, core(7))
+	f.Path += strings.Repeat("/x", 3000) // ENAMETOOLONG stands for whatever the disk says
+	if v, _ := l.Handle(t.Context(), f); v != watch.Later || l.seen.failed["io"] != 1 {
+		t.Errorf("verdict %v, failures %v", v, l.seen.failed)
 	}
 }
 

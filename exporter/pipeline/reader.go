@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/epicurve/epicurve/exporter/annotate"
@@ -55,7 +56,11 @@ type Reader struct {
 
 	limit   *limiter      // set by New
 	reading chan struct{} // bounds the decoders at work, set by New
+	large   sync.Mutex    // held by the one that reads with a large window
 }
+
+// largeWindow is the window of a second attempt: that of zstd --long=27.
+const largeWindow = 128 << 20
 
 // maxReading bounds the files that are read at the same time. A decoder needs
 // memory of the size of its window, which whoever writes the file chooses up to
@@ -128,7 +133,15 @@ func (r *Reader) read(ctx context.Context, file *os.File, size int64) (*corefile
 	defer func() { <-r.reading }()
 	opt := r.Options
 	opt.Context = ctx
-	return corefile.Read(file, size, opt)
+	facts, err := corefile.Read(file, size, opt)
+	if errors.Is(err, corefile.ErrLimit) && ctx.Err() == nil {
+		// Such as of zstd --long: rare enough for a large decoder, one at a time.
+		r.large.Lock()
+		defer r.large.Unlock()
+		opt.MaxWindow = largeWindow
+		return corefile.Read(file, size, opt)
+	}
+	return facts, err
 }
 
 // provisional labels a core that is not complete, nil when it is not readable.
@@ -216,7 +229,7 @@ func unopened(f watch.File, err error) Reading {
 		reading.Reason = reasonIrregular
 	default:
 		reading.Reason = string(corefile.ReasonIO)
-		reading.Complete = f.Quiet // such as EMFILE: worth another try
+		reading.Complete = f.Quiet // such as EMFILE; tried again later
 	}
 	return reading
 }
