@@ -35,11 +35,16 @@ func (v *view) arrivalByLink() *transfer {
 	return v.calledByLink(lr)
 }
 
-// shiftedLink: sp is off its alignment, which AAPCS64 (6.4.5.1) and the other
-// ABIs never allow.
+// shiftedLink: sp is off its alignment, which AAPCS64 (6.4.5.1) never allows and
+// AArch64 checks. Elsewhere it is a convention that Go, for one, does not keep.
 func (v *view) shiftedLink(returned bool) *transfer {
-	t := transfer{how: howShifted, confidence: crash.ConfidenceLikely}
-	out := t.because(fmt.Sprintf("sp mod %d is %d; the ABI keeps it 0 at all times, and nothing but a wrong sp explains the rest.", v.abi.align, v.skew()))
+	t := transfer{how: howShifted, confidence: crash.ConfidenceAmbiguous}
+	reason := fmt.Sprintf("sp mod %d is %d, where the ABI keeps 0; code that does not keep the convention, as Go, would look alike.", v.abi.align, v.skew())
+	if v.f.Machine == elf.EM_AARCH64 {
+		t.confidence = crash.ConfidenceLikely
+		reason = fmt.Sprintf("sp mod %d is %d; the ABI keeps it 0 at all times, and nothing but a wrong sp explains the rest.", v.abi.align, v.skew())
+	}
+	out := t.because(reason)
 	if returned {
 		out.reasons = append(out.reasons, fmt.Sprintf("pc equals the link register %#x: a return took an address that was loaded from a shifted stack frame.", v.regs.LR))
 	}
