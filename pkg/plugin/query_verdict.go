@@ -37,6 +37,7 @@ func verdictTable(answer query.Verdict) *data.Frame {
 		return column(name, display, rows, func(r row) *time.Time { return known(of(r)) })
 	}
 	fields := []*data.Field{
+		text("cluster", "Cluster", func(r row) string { return r.Assessment.Cluster }),
 		text("state", "State", func(r row) string { return string(r.Assessment.State) }),
 		text("sentence", "In a sentence", func(r row) string { return r.Assessment.Sentence }),
 		text("verdict", "Verdict", func(r row) string { return string(r.Assessment.Verdict.Kind) }),
