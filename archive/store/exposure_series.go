@@ -40,6 +40,7 @@ func ExposureSeries(req query.Request, b Buckets, by map[string]*Coverage, label
 			rest.Values[i] = &sum
 			rest.Total += sum
 		}
+		rest.Total = math.Round(rest.Total/LeastExposure) * LeastExposure
 		out.Series = append(out.Series[:req.TopK], rest)
 	}
 	return out

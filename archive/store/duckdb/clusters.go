@@ -52,23 +52,11 @@ func (s *Store) clusters(ctx context.Context, req query.Request, w *selection) (
 	}
 	inside := &selection{clauses: slices.Clone(w.clauses), args: w.args}
 	inside.add(clusterFilter(top))
-	if err := s.clusterTrends(ctx, req, inside, rows); err != nil {
+	if err := s.clusterDetails(ctx, req, inside, rows); err != nil {
 		return query.Clusters{}, err
 	}
 	if err := s.clusterHosts(ctx, inside, rows); err != nil {
 		return query.Clusters{}, err
-	}
-	for _, fill := range []struct {
-		dimension string
-		set       func(*query.Cluster, []string)
-	}{
-		{"crash.kind", func(c *query.Cluster, v []string) { c.Kind = crash.Kind(v[0]) }},
-		{"process.executable.name", func(c *query.Cluster, v []string) { c.Executables = v }},
-		{"crash.signal", func(c *query.Cluster, v []string) { c.Signals = v }},
-	} {
-		if err := s.clusterTexts(ctx, inside, rows, fill.dimension, fill.set); err != nil {
-			return query.Clusters{}, err
-		}
 	}
 	return out, nil
 }
@@ -153,40 +141,54 @@ func (s *Store) clusterHosts(ctx context.Context, w *selection, rows clusterRows
 		func(c *query.Cluster) { c.Hosts = hosts })
 }
 
-func (s *Store) clusterTrends(ctx context.Context, req query.Request, w *selection, rows clusterRows) error {
-	from, width := store.TrendParts(req.Range)
-	var part, n int64
-	q := grouped(fmt.Sprintf("(ts - %d) // %d p, count(*)", from, width), w, ", p")
-	return s.each(ctx, q, w.args, rows, []any{&part, &n}, func(c *query.Cluster) {
-		if c.Trend == nil {
-			c.Trend = make([]int64, query.TrendBuckets)
-		}
-		c.Trend[part] = n
-	})
-}
-
 // maxTexts is the number of most frequent values that a cluster's row shows.
 const maxTexts = 3
 
-// clusterTexts reads the most frequent known values of a dimension in each
-// cluster.
-func (s *Store) clusterTexts(ctx context.Context, w *selection, rows clusterRows, dim string, set func(*query.Cluster, []string)) error {
-	d := dimensionOf(dim)
-	found := make(map[*query.Cluster][]query.DimensionValue)
-	var v cell
-	var n int64
-	err := s.each(ctx, grouped(d.column+" v, count(*)", w, ", v"), w.args, rows, []any{v.target(d), &n}, func(c *query.Cluster) {
-		if text := s.value(d, v); text != "" {
-			found[c] = append(found[c], query.DimensionValue{Value: text, Crashes: n})
+// clusterDetails reads the trend and the most frequent kinds, executables and
+// signals of each cluster in one pass: within a signature these are few.
+func (s *Store) clusterDetails(ctx context.Context, req query.Request, w *selection, rows clusterRows) error {
+	from, width := store.TrendParts(req.Range)
+	dims := dimensionsOf([]string{"crash.kind", "process.executable.name", "crash.signal"})
+	cols := columnList("", dims)
+	found := make(map[*query.Cluster]*[3]map[int64]int64)
+	var part, n int64
+	cells := make([]cell, len(dims))
+	dest := []any{&part, &n}
+	for i, d := range dims {
+		dest = append(dest, cells[i].target(d))
+	}
+	q := grouped(fmt.Sprintf("(ts - %d) // %d p, count(*)%s", from, width, cols), w, ", p"+cols)
+	err := s.each(ctx, q, w.args, rows, dest, func(c *query.Cluster) {
+		if c.Trend == nil {
+			c.Trend = make([]int64, query.TrendBuckets)
+			found[c] = &[3]map[int64]int64{{}, {}, {}}
+		}
+		c.Trend[part] += n
+		for i := range dims {
+			found[c][i][cells[i].code] += n
 		}
 	})
-	for c, values := range found {
-		store.SortValues(values)
-		texts := make([]string, 0, maxTexts)
-		for _, v := range values[:min(len(values), maxTexts)] {
-			texts = append(texts, v.Value)
+	for c, counts := range found {
+		if kinds := s.mostFrequent(dims[0], counts[0]); len(kinds) > 0 {
+			c.Kind = crash.Kind(kinds[0])
 		}
-		set(c, texts)
+		c.Executables, c.Signals = s.mostFrequent(dims[1], counts[1]), s.mostFrequent(dims[2], counts[2])
 	}
 	return err
+}
+
+// mostFrequent returns the most frequent known texts of a dimension.
+func (s *Store) mostFrequent(d dimension, counts map[int64]int64) []string {
+	var values []query.DimensionValue
+	for code, n := range counts {
+		if text := s.dict.value(d.column, int32(code)); text != "" {
+			values = append(values, query.DimensionValue{Value: text, Crashes: n})
+		}
+	}
+	store.SortValues(values)
+	texts := make([]string, 0, maxTexts)
+	for _, v := range values[:min(len(values), maxTexts)] {
+		texts = append(texts, v.Value)
+	}
+	return texts
 }
