@@ -41,8 +41,8 @@ func foreignModes() []Mode {
 		return Mode{Name: "rust_" + name, Summary: "Rust: " + summary, Program: "rustcrash.rs", Args: []string{name}, Flags: []string{"-Cpanic=abort", "-Copt-level=2", "-Cstrip=symbols"}, Toolchain: Rust, Want: w}
 	}
 	null := want(crash.KindReturnToNull)
-	unaligned := null.noted(goAlignment)
-	unaligned.Accept = []string{string(crash.MisalignedStack)}
+	unsettled := null.noted(goAlignment)
+	unsettled.Accept = []string{string(crash.MisalignedStack)}
 	return []Mode{
 		i386("return_null", "returns to 0", "return.c", null, "to", "null"),
 		i386("smash_zero", "a loop writes zeros over the stack frame", "return.c", null, "smash", "0"),
@@ -71,10 +71,10 @@ func foreignModes() []Mode {
 		arm64("write_null_leaf", "a leaf function writes null", 10, want(crash.KindNullDeref)),
 
 		bare("arm", "return", "returns to 0", null),
-		bare("ppc64le", "return", "returns to 0", unaligned),
+		bare("ppc64le", "return", "returns to 0", unsettled),
 		bare("s390x", "return", "returns to 0", null),
 
-		native("return", "returns to 0", unaligned),
+		native("return", "returns to 0", null),
 		native("return_shifted", "returns to 0 from a stack that is a word lower", null, "shifted"),
 		native("call", "calls null", want(crash.KindNullCall, crash.KindNullJump)),
 		native("call_shifted", "calls null on a stack that is a word lower", want(crash.KindNullCall, crash.KindNullJump), "shifted"),
