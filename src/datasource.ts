@@ -1,14 +1,23 @@
 import {
+  type AdHocVariableFilter,
+  AppEvents,
   type DataQueryRequest,
   type DataQueryResponse,
+  type DataSourceGetTagValuesOptions,
   type DataSourceInstanceSettings,
+  getDefaultTimeRange,
+  type MetricFindValue,
   type ScopedVars,
   type TimeRange,
 } from '@grafana/data';
-import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
-import { type Observable } from 'rxjs';
+import { config, DataSourceWithBackend, getAppEvents, getTemplateSrv } from '@grafana/runtime';
+import { map, merge, type Observable, Subject, switchMap } from 'rxjs';
 
 import { type ClusterChoice, type Dimension, type DimensionValue } from './choices';
+import { type LedgerEvent } from './ledger/event';
+import { withLedgerLinks } from './ledger/links';
+import { canOpen, openLedger } from './ledger/open';
+import { withAdhoc } from './query/adhoc';
 import { interpolate } from './query/interpolate';
 import { DEFAULT_QUESTION } from './query/question';
 import { type ArchiveOptions, type CrashQuery } from './types';
@@ -17,6 +26,8 @@ import { CrashVariables } from './variables';
 /** Hands panels' questions to the plugin's back end, and its choices to the editors. */
 export class DataSource extends DataSourceWithBackend<CrashQuery, ArchiveOptions> {
   private known?: Promise<Dimension[]>;
+  /** Speaks when the ledger changed, so that panels ask again. */
+  private readonly written = new Subject<void>();
 
   constructor(settings: DataSourceInstanceSettings<ArchiveOptions>) {
     super(settings);
@@ -34,11 +45,39 @@ export class DataSource extends DataSourceWithBackend<CrashQuery, ArchiveOptions
 
   query(request: DataQueryRequest<CrashQuery>): Observable<DataQueryResponse> {
     const timeZone = zoneOf(request.timezone);
-    return super.query({ ...request, targets: request.targets.map((target) => ({ ...target, timeZone })) });
+    const ask = () => super.query({ ...request, targets: request.targets.map((target) => ({ ...target, timeZone })) });
+    const shown = request.targets.some((q) => LEDGER_TYPES.has(q.query?.type ?? ''));
+    if (!shown || !ON_A_BOARD.has(request.app) || !mayWrite()) {
+      return ask();
+    }
+    const open = (cluster: string, revokes?: string) => openLedger(cluster, revokes, (e) => this.write(e));
+    return merge(ask(), this.written.pipe(switchMap(ask))).pipe(
+      map((r) => ({ ...r, data: withLedgerLinks(r.data, open) }))
+    );
   }
 
-  applyTemplateVariables(query: CrashQuery, scopedVars: ScopedVars): CrashQuery {
-    return interpolate(query, getTemplateSrv(), scopedVars);
+  /** Adds an event to the ledger in the viewer's name, and has the panels ask again. */
+  private async write(event: LedgerEvent): Promise<void> {
+    const { message } = await this.postResource<{ message: string }>('ledger', event, {
+      showErrorAlert: false,
+      showSuccessAlert: false,
+    });
+    getAppEvents().publish({ type: AppEvents.alertSuccess.name, payload: [message] });
+    this.written.next();
+  }
+
+  applyTemplateVariables(query: CrashQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): CrashQuery {
+    return withAdhoc(interpolate(query, getTemplateSrv(), scopedVars), filters);
+  }
+
+  /** The dimensions, for the dashboard's ad-hoc filters. */
+  async getTagKeys(): Promise<MetricFindValue[]> {
+    return (await this.dimensions()).map((d) => ({ text: d.name, value: d.name }));
+  }
+
+  async getTagValues({ key, timeRange }: DataSourceGetTagValuesOptions<CrashQuery>): Promise<MetricFindValue[]> {
+    const values = await this.dimensionValues(key, timeRange ?? getDefaultTimeRange(), '', 1000);
+    return values.map((v) => ({ text: v.value, value: v.value }));
   }
 
   /** What crashes can be filtered and grouped by; asked for once. */
@@ -65,6 +104,18 @@ export class DataSource extends DataSourceWithBackend<CrashQuery, ArchiveOptions
     const r = await this.getResource<{ clusters: ClusterChoice[] }>('clusters', { ...ends(range), limit }, quiet);
     return r.clusters ?? [];
   }
+}
+
+/** The query types whose tables lead to the ledger's dialog. */
+const LEDGER_TYPES = new Set(['clusters', 'verdict', 'ledger']);
+
+/** Where a panel may ask again by itself; elsewhere an answer must end. */
+const ON_A_BOARD = new Set(['dashboard', 'panel-viewer', 'scenes']);
+
+/** The back end checks this again; here it only hides what would be refused. */
+function mayWrite(): boolean {
+  const user = config.bootData?.user;
+  return canOpen && Boolean(user?.isSignedIn) && user.orgRole !== 'Viewer' && user.orgRole !== '';
 }
 
 /** The caller shows the error in its place. */
