@@ -89,7 +89,7 @@ func post(t *testing.T, url, contentType, encoding string, body []byte) (int, ht
 func gzipped(b []byte) []byte {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
-	z.Write(b)
+	z.Write(b) //nolint:errcheck // a buffer takes everything
 	z.Close()
 	return out.Bytes()
 }
