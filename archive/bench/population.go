@@ -88,12 +88,11 @@ func (p *population) fault(sig int, service string) crash.Fault {
 
 // machine describes a host; all of it follows from its number.
 func machine(n int) (crash.Host, crash.Cloud) {
-	region := n % regions
-	return crash.Host{
-			Name: fmt.Sprintf("host-%04d", n), ID: fmt.Sprintf("%032x", n*7919), BootID: fmt.Sprintf("%08x-0000-4000-8000-%012x", n, n),
-			PhysicalID: fmt.Sprintf("rack-%03d-u%02d", n/40, n%40), CPUModel: fmt.Sprintf("CPU model %d", n%7), Microcode: fmt.Sprintf("0x%x", 0x1000+n%9),
-			KernelRelease: fmt.Sprintf("6.%d.0-cloud", n%kernels), Type: fmt.Sprintf("m%d.%dxlarge", n%5, 1<<(n%4)),
-		}, crash.Cloud{
-			Provider: "cloud", Region: fmt.Sprintf("region-%02d", region), AvailabilityZone: fmt.Sprintf("region-%02d%c", region, 'a'+rune(n%3)),
-		}
+	region := fmt.Sprintf("region-%02d", n%regions)
+	host := crash.Host{
+		Name: fmt.Sprintf("host-%04d", n), ID: fmt.Sprintf("%032x", n*7919), BootID: fmt.Sprintf("%08x-0000-4000-8000-%012x", n, n),
+		PhysicalID: fmt.Sprintf("rack-%03d-u%02d", n/40, n%40), CPUModel: fmt.Sprintf("CPU model %d", n%7), Microcode: fmt.Sprintf("0x%x", 0x1000+n%9),
+		KernelRelease: fmt.Sprintf("6.%d.0-cloud", n%kernels), Type: fmt.Sprintf("m%d.%dxlarge", n%5, 1<<(n%4)),
+	}
+	return host, crash.Cloud{Provider: "cloud", Region: region, AvailabilityZone: region + string(rune('a'+n%3))}
 }
