@@ -39,6 +39,7 @@ type node struct {
 	logger    *slog.Logger
 	self      *metrics.Exporter
 	health    *health
+	memory    *memory
 	spool     *spool.Spool
 	committer *pipeline.Committer
 	pipeline  *pipeline.Pipeline
@@ -58,7 +59,7 @@ type node struct {
 
 func newNode(cfg config.Config, s *supervisor) (*node, error) {
 	logger := s.logger
-	n := &node{logger: logger, self: s.self, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
+	n := &node{logger: logger, self: s.self, memory: s.memory, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
 	var err error
 	n.spool, err = spool.Open(spool.Config{Dir: cfg.State.Dir, MaxBytes: int64(cfg.State.MaxBytes), Logger: logger})
 	if err != nil {
@@ -80,6 +81,10 @@ func (n *node) wire(cfg config.Config) error {
 	if err != nil {
 		return err
 	}
+	files, err := watch.ParseKeys(st.Files)
+	if err != nil {
+		return fmt.Errorf("%w: %w", spool.ErrCheckpoint, err)
+	}
 	n.pipeline = pipeline.New(pipeline.Config{
 		Reader: reader, Committer: n.committer, Observer: n.self, Logger: n.logger,
 		Limit: pipeline.Limit{Rate: cfg.Core.UserRate, Burst: cfg.Core.UserBurst},
@@ -87,8 +92,8 @@ func (n *node) wire(cfg config.Config) error {
 	n.watcher = watch.New(watch.Config{
 		Dirs: cfg.Core.Dirs, Ignore: cfg.Core.Ignore,
 		Settle: time.Duration(cfg.Core.Settle), Rescan: time.Duration(cfg.Core.Rescan), Poll: time.Duration(cfg.Core.Poll),
-		Observer: n.health.observe(n.self), Logger: n.logger,
-	}, st.Files, n.pipeline.Handle)
+		Observer: n.health.observe(n.self, n.memory), Logger: n.logger,
+	}, files, n.pipeline.Handle)
 	n.readLogs(cfg.Logs, reader)
 	n.coverage = n.newCoverage(reader)
 	n.slot = st.Slot

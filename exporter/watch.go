@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,6 +26,7 @@ type supervisor struct {
 	flags   *watchFlags
 	logger  *slog.Logger
 	self    *metrics.Exporter
+	memory  *memory
 	handler *handler
 	reloads chan chan error // requests, each answered once
 	// kernelRead is how far the kernel log was read, over all nodes.
@@ -35,11 +34,10 @@ type supervisor struct {
 }
 
 func watchAndServe(ctx context.Context, cfg config.Config, f *watchFlags, logger *slog.Logger) error {
-	limitMemory()
 	logger.Info("Starting epicurve-exporter", "version", version.Info(), "build", version.BuildContext())
 	s := &supervisor{
 		flags: f, logger: logger, self: metrics.NewExporter(pipeline.ReadReasons(), watch.Refusals()),
-		handler: &handler{}, reloads: make(chan chan error),
+		memory: newMemory(), handler: &handler{}, reloads: make(chan chan error),
 	}
 	n, err := newNode(cfg, s)
 	if err != nil {
@@ -67,18 +65,6 @@ func watchAndServe(ctx context.Context, cfg config.Config, f *watchFlags, logger
 	}
 	logger.Info("Stopped; every crash that was counted is in the state directory")
 	return err
-}
-
-// memoryGoal is what the collector of garbage works towards in a flood of cores;
-// it is no hard limit.
-const memoryGoal = 40 << 20
-
-// limitMemory keeps the exporter small, unless GOMEMLIMIT says how large it may
-// be (which makes the runtime's limit differ from its default, the maximum).
-func limitMemory() {
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(memoryGoal)
-	}
 }
 
 // supervise runs nodes until ctx is done or a new one cannot start.

@@ -19,16 +19,21 @@ import (
 type health struct{ scanned atomic.Bool }
 
 // observe returns an observer that notes the first scan and passes everything on.
-func (h *health) observe(e *metrics.Exporter) watch.Observer { return &scanObserver{e, h} }
+// After each scan, when the number of files is known, memory is adapted.
+func (h *health) observe(e *metrics.Exporter, m *memory) watch.Observer {
+	return &scanObserver{e, h, m}
+}
 
 type scanObserver struct {
 	*metrics.Exporter
 	health *health
+	memory *memory
 }
 
 // Rescanned notes that all directories were scanned.
 func (o *scanObserver) Rescanned(took time.Duration, watched, polled, missing int) {
 	o.health.scanned.Store(true)
+	o.memory.adapt()
 	o.Exporter.Rescanned(took, watched, polled, missing)
 }
 

@@ -17,7 +17,8 @@ type State struct {
 	// IDs are those of the newest crashes, 16 bytes each.
 	IDs []byte `json:"ids"`
 	// Files are states of files that need no further look.
-	Files []watch.Key `json:"files"`
+	// They are in the form of watch.AppendKeys.
+	Files []byte `json:"fileStates"`
 	// Slot is the slot of exposure under way.
 	Slot Slot `json:"slot"`
 	// Start is when the counters began.
@@ -68,5 +69,5 @@ func (f *Fold) known(r *crash.Record) bool {
 
 // state returns what a checkpoint keeps.
 func (f *Fold) state(files []watch.Key, slot Slot) State {
-	return State{Counts: f.Population.Counts(), Sources: f.Population.Sources(), IDs: f.seen.bytes(), Files: files, Slot: slot, Start: f.start}
+	return State{Counts: f.Population.Counts(), Sources: f.Population.Sources(), IDs: f.seen.bytes(), Files: watch.AppendKeys(nil, files), Slot: slot, Start: f.start}
 }

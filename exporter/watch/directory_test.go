@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -204,6 +205,17 @@ func TestSeenFiles(t *testing.T) {
 	stop()
 	if second.has("a")() {
 		t.Error("a file that did not change was handed out again")
+	}
+}
+
+func TestKeysRoundTrip(t *testing.T) {
+	want := []Key{{1, 2, 3, -4, 5}, {1 << 63, 7, 1 << 40, 9, 10}}
+	got, err := ParseKeys(AppendKeys(nil, want))
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := ParseKeys(make([]byte, 41)); err == nil {
+		t.Error("41 bytes are no keys")
 	}
 }
 

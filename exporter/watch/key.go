@@ -1,7 +1,10 @@
 package watch
 
 import (
+	"encoding/binary"
+	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,11 +13,38 @@ import (
 // Key identifies one state of one file. Any write, truncation, rename over or
 // replacement changes it; reading does not.
 type Key struct {
-	Dev   uint64 `json:"dev"`
-	Ino   uint64 `json:"ino"`
-	Size  int64  `json:"size"`
-	Mtime int64  `json:"mtime"` // nanoseconds since the epoch
-	Ctime int64  `json:"ctime"` // nanoseconds since the epoch
+	Dev, Ino uint64
+	Size     int64
+	Mtime    int64 // nanoseconds since the epoch
+	Ctime    int64 // nanoseconds since the epoch
+}
+
+// keySize is the length of a key in the form of AppendKeys.
+const keySize = 5 * 8
+
+// AppendKeys appends the keys to b in a compact form, of which a directory with
+// very many files makes a difference.
+func AppendKeys(b []byte, keys []Key) []byte {
+	b = slices.Grow(b, len(keys)*keySize)
+	for _, k := range keys {
+		for _, v := range [...]uint64{k.Dev, k.Ino, uint64(k.Size), uint64(k.Mtime), uint64(k.Ctime)} { //nolint:gosec // bits only
+			b = binary.LittleEndian.AppendUint64(b, v)
+		}
+	}
+	return b
+}
+
+// ParseKeys reads what AppendKeys wrote.
+func ParseKeys(b []byte) ([]Key, error) {
+	if len(b)%keySize != 0 {
+		return nil, fmt.Errorf("states of files: %d bytes are not a multiple of %d", len(b), keySize)
+	}
+	keys := make([]Key, 0, len(b)/keySize)
+	for ; len(b) > 0; b = b[keySize:] {
+		at := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) }
+		keys = append(keys, Key{at(0), at(1), int64(at(2)), int64(at(3)), int64(at(4))}) //nolint:gosec // bits only
+	}
+	return keys, nil
 }
 
 func keyOf(st *unix.Stat_t) Key {
