@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,7 +113,7 @@ func (v *view) members(key string) []int32 {
 	rows := v.rows[key]
 	entry, _ := v.book.Entry(key)
 	for _, merged := range entry.Merged {
-		rows = append(rows[:len(rows):len(rows)], v.rows[merged]...)
+		rows = append(slices.Clip(rows), v.rows[merged]...)
 	}
 	return rows
 }
