@@ -26,8 +26,9 @@ func TestBrowser(t *testing.T) {
 		t.Skip("npm run browser runs this")
 	}
 	archive := startArchive(t)
-	fill(t, archive, outbreak(week.From), nil)
+	fill(t, archive, outbreak(week.From), watched(week.From))
 	p := startPlugin(t, archive)
+	p.context.User = &backend.User{Login: "erin", Role: "Editor"}
 	site := httptest.NewServer(standIn(t, p))
 	t.Cleanup(site.Close)
 

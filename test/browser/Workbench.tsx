@@ -11,7 +11,6 @@ import {
 } from '@grafana/data';
 import { Button } from '@grafana/ui';
 import React, { useEffect, useMemo, useState } from 'react';
-import { firstValueFrom } from 'rxjs';
 
 interface Props {
   plugin: DataSourcePlugin<any>;
@@ -48,7 +47,7 @@ export function Workbench({ plugin }: Props) {
   useEffect(() => {
     const request: any = {
       requestId: 'r',
-      app: 'panel-editor',
+      app: 'dashboard',
       targets: [target],
       range,
       timezone: 'utc',
@@ -56,7 +55,7 @@ export function Workbench({ plugin }: Props) {
       maxDataPoints: 1000,
       scopedVars: {},
     };
-    firstValueFrom(source.query(request) as any).then((r: any) =>
+    const panel = (source.query(request) as any).subscribe((r: any) =>
       setAnswer({
         state: LoadingState.Done,
         series: r.data,
@@ -64,6 +63,7 @@ export function Workbench({ plugin }: Props) {
         timeRange: range,
       })
     );
+    return () => panel.unsubscribe();
   }, [source, target, asked]);
 
   const test = () =>
@@ -98,6 +98,15 @@ export function Workbench({ plugin }: Props) {
   );
 }
 
+/** What Grafana puts in for ${__data.fields.NAME} in the row that was clicked. */
+function rowText(frame: DataFrame, row: number) {
+  return (text: string) =>
+    text.replace(/\$\{__data\.fields\.(\w+)\}/g, (all, name) => {
+      const field = frame.fields.find((f) => f.name === name);
+      return field ? String(field.values[row]) : all;
+    });
+}
+
 function Frames({ frames = [] }: { frames?: DataFrame[] }) {
   return (
     <>
@@ -114,7 +123,17 @@ function Frames({ frames = [] }: { frames?: DataFrame[] }) {
             {Array.from({ length: Math.min(frame.length, 4) }, (_, row) => (
               <tr key={row}>
                 {frame.fields.map((f) => (
-                  <td key={f.name}>{String(JSON.stringify(f.values[row]))}</td>
+                  <td key={f.name}>
+                    {String(JSON.stringify(f.values[row]))}
+                    {f.config.links?.map((link) => (
+                      <button
+                        key={link.title}
+                        onClick={() => link.onClick?.({ replaceVariables: rowText(frame, row) } as any)}
+                      >
+                        {link.title}
+                      </button>
+                    ))}
+                  </td>
                 ))}
               </tr>
             ))}

@@ -46,6 +46,7 @@ async function workbench(theme) {
     await choosesByKeyboard(page);
     await filtersByKeyboard(page);
     await page.screenshot({ path: `${pictures}/filter-${theme}.png`, fullPage: true });
+    await marksAFix(page);
     await switchesToText(page);
     assert.deepEqual(complaints, [], 'errors in the console before any mistake was made');
     await showsMistakesInPlace(page);
@@ -109,6 +110,23 @@ async function filtersByKeyboard(page) {
   await page.waitForFunction(() =>
     document.querySelector('[data-testid=frame] td').textContent.includes('misaligned_stack')
   );
+}
+
+/** Two clicks and a sentence mark a fix; the panel asks again by itself. */
+async function marksAFix(page) {
+  await page.getByRole('button', { name: 'Fix, label or note…' }).first().click();
+  await page.getByRole('dialog').waitFor();
+  await page.getByLabel('In words').fill('leaf-07 drained');
+  await page.getByLabel('Rolled out everywhere at').fill('2026-03-08T00:00');
+  await page.screenshot({ path: `${pictures}/ledger-dark.png` });
+  const asked = page.waitForResponse((r) => r.url().includes('/api/ds/query'));
+  const posted = page.waitForResponse((r) => r.url().endsWith('/resources/ledger'));
+  await page.getByRole('button', { name: 'Save' }).click();
+  const { event } = await (await posted).json();
+  assert.equal(event.actor, 'erin', 'the ledger names the Grafana user');
+  assert.equal(event.text, 'leaf-07 drained');
+  assert.equal((await asked).status(), 200, 'the panel asked again');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
 }
 
 async function switchesToText(page) {

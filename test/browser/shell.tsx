@@ -36,8 +36,15 @@ declare global {
   }
 }
 
+function theme() {
+  const mode = new URLSearchParams(location.search).get('theme') === 'light' ? 'light' : 'dark';
+  return data.createTheme({ colors: { mode } });
+}
+
 runtime.setBackendSrv(backend);
 runtime.setTemplateSrv(templates);
+runtime.setAppEvents(new data.EventBusSrv());
+Object.assign(runtime.config, { bootData: { user: { isSignedIn: true, orgRole: 'Editor' } }, theme2: theme() });
 
 window.define = async (names, factory) => {
   const missing = names.filter((name) => !(name in shared));
@@ -45,10 +52,8 @@ window.define = async (names, factory) => {
     throw new Error(`Grafana shares no module ${missing.join(', ')}`);
   }
   const { plugin } = (await factory(...names.map((name) => shared[name]))) as { plugin: data.DataSourcePlugin<any> };
-  const mode = new URLSearchParams(location.search).get('theme') === 'light' ? 'light' : 'dark';
-  const theme = data.createTheme({ colors: { mode } });
   createRoot(document.getElementById('root')!).render(
-    <data.ThemeContext.Provider value={theme}>
+    <data.ThemeContext.Provider value={theme()}>
       <ui.GlobalStyles />
       <ui.PortalContainer />
       <Workbench plugin={plugin} />
