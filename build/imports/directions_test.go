@@ -39,7 +39,6 @@ var rooms = []room{
 	{"archive/...", "archive/... pkg/crash pkg/query/... pkg/otlp/... pkg/epi/...", "the archive never needs a node's rooms"},
 
 	{"build/...", "build/... exporter/... archive/... pkg/...", "the build may use every room, no room may use the build"},
-	{"zz_pin/...", "build/...", "temporary"},
 }
 
 // fence keeps a library inside some rooms.
