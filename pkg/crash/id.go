@@ -56,7 +56,10 @@ func (id *ID) UnmarshalText(b []byte) error {
 
 // Hasher derives an ID from labelled parts. Labels and lengths are hashed with
 // the content, so that no two different lists of parts give the same input.
-type Hasher struct{ h hash.Hash }
+type Hasher struct {
+	h    hash.Hash
+	head []byte // of the part being added; kept for the next
+}
 
 // NewHasher returns a hasher for one namespace ("core", "kernel_log", ...);
 // equal parts in two namespaces give different ids.
@@ -68,12 +71,10 @@ func NewHasher(namespace string) *Hasher {
 
 // Add hashes one labelled part.
 func (h *Hasher) Add(label string, content []byte) {
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(label)))
-	h.h.Write(n[:])
-	h.h.Write([]byte(label))
-	binary.BigEndian.PutUint64(n[:], uint64(len(content)))
-	h.h.Write(n[:])
+	h.head = binary.BigEndian.AppendUint64(h.head[:0], uint64(len(label)))
+	h.head = append(h.head, label...)
+	h.head = binary.BigEndian.AppendUint64(h.head, uint64(len(content)))
+	h.h.Write(h.head)
 	h.h.Write(content)
 }
 
