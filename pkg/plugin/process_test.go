@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -72,7 +73,7 @@ func dispense[T any](t *testing.T, rpc goplugin.ClientProtocol, name string) T {
 
 func pluginContext(url string) backend.PluginContext {
 	return backend.PluginContext{
-		OrgID: 1, PluginID: ID, PluginVersion: "0.1.0",
+		PluginID: ID, PluginVersion: "0.1.0",
 		User: &backend.User{Login: "alice", Role: "Viewer"},
 		DataSourceInstanceSettings: &backend.DataSourceInstanceSettings{
 			ID: 1, UID: "epicurve", Name: "Archive", Type: ID, URL: url,
@@ -104,7 +105,7 @@ func (p *process) callResource(ctx context.Context, req *backend.CallResourceReq
 	status, body := 0, []byte(nil)
 	for {
 		part, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return status, body, nil
 		}
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
-	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 )
 
 // errForbidden is wrapped when a request may not change the ledger.
@@ -31,7 +30,7 @@ func writer(r *http.Request) (string, error) {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
 		return "", fmt.Errorf("%w: the request comes from another site", errForbidden)
 	}
-	user := httpadapter.UserFromContext(r.Context())
+	user := backend.UserFromContext(r.Context())
 	if user == nil || user.Login == "" {
 		return "", fmt.Errorf("%w: sign in to write to the ledger", errForbidden)
 	}
