@@ -49,6 +49,8 @@ func TestGoldenFrames(t *testing.T) {
 		"ledger_fixes":            `{"format":"fixes","query":{"type":"ledger"}}`,
 		"annotations":             `{"query":{"type":"annotations"}}`,
 		"annotations_fixes":       `{"kinds":["fix"],"query":{"type":"annotations"}}`,
+		"exposure":                `{"query":{"type":"exposure","groupBy":["cloud.region"],"interval":"1d"}}`,
+		"exposure_no_data":        `{"query":{"type":"exposure","groupBy":["host.name"],"filters":[{"dimension":"host.name","op":"=","values":["nobody"]}],"interval":"1d"}}`,
 		"records":                 `{"query":{"type":"records","limit":5}}`,
 		"records_logs":            `{"format":"logs","query":{"type":"records","limit":3}}`,
 		"records_no_data":         `{"query":{"type":"records","filters":[{"dimension":"host.name","op":"=~","values":["no.*"]}]}}`,

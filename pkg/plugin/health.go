@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -38,9 +39,10 @@ func (d *Datasource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 }
 
 func healthy(st query.Status, now time.Time) *backend.CheckHealthResult {
-	message := fmt.Sprintf("Archive %s answers. It holds %d crashes (%s).", st.Version, st.Records, st.Storage)
+	version := cmp.Or(st.Version, "of unknown version")
+	message := fmt.Sprintf("Archive %s answers. It holds %d crashes (%s).", version, st.Records, st.Storage)
 	if st.Records == 0 {
-		message = fmt.Sprintf("Archive %s answers, but it holds no crashes yet. Point an exporter at it: epicurve-exporter watch --archive.url URL.", st.Version)
+		message = fmt.Sprintf("Archive %s answers, but it holds no crashes yet. Point an exporter at it: epicurve-exporter watch --archive.url URL.", version)
 	}
 	if skew := now.Sub(st.Now); skew.Abs() > maxSkew {
 		message += fmt.Sprintf(" The clocks of this machine and of the archive differ by %s: set them, or recent crashes will be missing from panels.", skew.Abs().Round(time.Second))

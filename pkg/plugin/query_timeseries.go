@@ -20,6 +20,11 @@ func askTimeseries(ctx context.Context, c *query.Client, q question) (data.Frame
 	if err != nil {
 		return nil, err
 	}
+	return series(answer, q)
+}
+
+// series checks an answer and makes its frames.
+func series(answer query.Timeseries, q question) (data.Frames, error) {
 	for i, s := range answer.Series {
 		if len(s.Values) != len(answer.Times) {
 			return nil, fmt.Errorf("%w: series %d has %d values for %d times", query.ErrNotArchive, i, len(s.Values), len(answer.Times))

@@ -30,6 +30,7 @@ func askers() map[query.Type]asker {
 		query.TypeRecords:     askRecords,
 		query.TypeLedger:      askLedger,
 		query.TypeAnnotations: askAnnotations,
+		query.TypeExposure:    askExposure,
 	}
 }
 

@@ -110,7 +110,7 @@ func completeFields(fields map[string]json.RawMessage, t target, q backend.DataQ
 			return err
 		}
 	}
-	if _, given := fields["interval"]; !given && !isTimeseries(fields["type"]) {
+	if _, given := fields["interval"]; !given && !hasBuckets(fields["type"]) {
 		return nil
 	}
 	interval, err := intervalOf(fields["interval"], q)
@@ -124,14 +124,14 @@ func completeFields(fields map[string]json.RawMessage, t target, q backend.DataQ
 	return set("interval", query.Duration(interval))
 }
 
-// isTimeseries reports whether a question's type is, or defaults to, a time
-// series: the only type that has buckets.
-func isTimeseries(given json.RawMessage) bool {
+// hasBuckets reports whether a question's type is, or defaults to, one that is
+// answered by buckets of time.
+func hasBuckets(given json.RawMessage) bool {
 	var t query.Type
 	if len(given) > 0 && json.Unmarshal(given, &t) != nil {
 		return false // the parser will say what is wrong with it
 	}
-	return t == "" || t == query.TypeTimeseries
+	return t == "" || t == query.TypeTimeseries || t == query.TypeExposure
 }
 
 // intervalOf returns the width of a bucket. An interval that is left open, or

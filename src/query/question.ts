@@ -8,6 +8,7 @@ export const QUERY_TYPES = [
   'records',
   'ledger',
   'annotations',
+  'exposure',
 ] as const;
 export type QueryType = (typeof QUERY_TYPES)[number];
 export type Measure = 'crashes' | 'hosts' | 'rate' | 'share';

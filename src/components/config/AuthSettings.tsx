@@ -30,7 +30,11 @@ export function AuthSettings(props: Props) {
         />
       </Field>
       {method === 'token' && (
-        <SecretField {...props} secret="bearerToken" label={t('auth.bearer', 'Token with the role read')} />
+        <SecretField
+          {...props}
+          secret="bearerToken"
+          label={t('auth.bearer', 'Token with the role read, or write to keep the ledger')}
+        />
       )}
       {method === 'basic' && (
         <>

@@ -1,0 +1,12 @@
+import { t } from '@grafana/i18n';
+
+import { type QueryKind } from './kind';
+
+export const exposure: QueryKind = {
+  type: 'exposure',
+  label: () => t('kind.exposure.label', 'Exposure'),
+  description: () =>
+    t('kind.exposure.description', 'Host-days that were watched; a gap is a time of which nothing is known'),
+  parts: ['groupBy', 'interval', 'topK'],
+  formats: [],
+};
