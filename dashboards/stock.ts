@@ -1,6 +1,7 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 
 import { cluster } from './cluster';
+import { coverage } from './coverage';
 import { exporter } from './exporter';
 import { host } from './host';
 import { fixes, ledger } from './ledger';
@@ -13,6 +14,7 @@ export const STOCK: Record<string, () => Dashboard> = {
   host,
   fixes,
   ledger,
+  coverage,
   exporter,
 };
 
