@@ -90,28 +90,38 @@ type ruling struct {
 	failure *failure
 }
 
+// job is a file on its way to a worker.
+type job struct {
+	file   string
+	result chan ruling
+}
+
 // classify prints findings in the order of the arguments, each as soon as it
 // and those before it are known.
 func (c *cli) classify(ctx context.Context, files []string, output string) int {
 	workers := min(runtime.GOMAXPROCS(0), len(files))
-	queue := make(chan chan ruling, 2*workers) // in the order of the arguments
-	slots := make(chan struct{}, workers)
+	queue := make(chan chan ruling, 4*workers) // in the order of the arguments
+	jobs := make(chan job)
 	go func() {
 		defer close(queue)
+		defer close(jobs)
 		for _, file := range files {
-			result := make(chan ruling, 1)
+			j := job{file: file, result: make(chan ruling, 1)}
 			select {
-			case slots <- struct{}{}:
+			case jobs <- j:
+				queue <- j.result
 			case <-ctx.Done():
 				return
 			}
-			queue <- result
-			go func() {
-				result <- c.classifyFile(ctx, file)
-				<-slots
-			}()
 		}
 	}()
+	for range workers { // kept, because a new goroutine's stack would grow anew for every file
+		go func() {
+			for j := range jobs {
+				j.result <- c.classifyFile(ctx, j.file)
+			}
+		}()
+	}
 	out := bufio.NewWriter(c.stdout)
 	code, err := exitOK, error(nil)
 	for result := range queue {

@@ -17,8 +17,9 @@ const (
 	bareRead  = 64 << 10
 )
 
-// manyInOne compares classifying 10,000 cores in one process, one after the
-// other, with opening each, reading 64 KiB and closing it. Each is a file of its
+// manyInOne compares the classify command on 10,000 cores, from its start to its
+// end, with opening each, reading 64 KiB and closing it. The command reads on
+// every processor; what one of them does is shown beside it. Each is a file of its
 // own, as on a node: links to a few files would let a bare read copy 64 KiB
 // within the processor's cache.
 func (b *bed) manyInOne(ctx context.Context) ([]figure, error) {
@@ -36,7 +37,8 @@ func (b *bed) manyInOne(ctx context.Context) ([]figure, error) {
 	}
 	defer os.RemoveAll(dir)
 	buf := make([]byte, bareRead)
-	var wall, processor [2][]time.Duration // ours, bare
+	var wall, processor [2][]time.Duration // ours one after the other, bare
+	var whole []time.Duration              // our command, started anew
 	for i := range rounds + 1 {            // the two take turns, so that both see the same load
 		for side, do := range []func(string) error{
 			func(p string) error { _, err := classifyFile(p); return err },
@@ -51,14 +53,22 @@ func (b *bed) manyInOne(ctx context.Context) ([]figure, error) {
 				processor[side] = append(processor[side], processorTime()-used)
 			}
 		}
+		took, err := wallTime(ctx, b.exporter, append([]string{"classify", "--output", "json"}, paths...)...)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			whole = append(whole, took)
+		}
 	}
-	ours, bare := median(wall[0]), median(wall[1])
+	single, bare, ours := median(wall[0]), median(wall[1]), median(whole)
 	times := ours.Seconds() / bare.Seconds()
 	return []figure{
-		{what: fmt.Sprintf("wall time of %d cores (of %d kinds, %s) in one process: ours", manyCores, len(distinct), bytesText(size)), measured: short(ours) + ", " + short(ours/manyCores) + " a core"},
-		{what: "  open, pread 64 KiB, close", measured: short(bare) + ", " + short(bare/manyCores) + " a core"},
-		{what: "  ours / bare", measured: fmt.Sprintf("%.2f", times), bar: "<= 3", met: times <= 3},
-		{what: "  ours / bare, processor time", measured: fmt.Sprintf("%.2f", median(processor[0]).Seconds()/median(processor[1]).Seconds())},
+		{what: fmt.Sprintf("wall time of classify on %d cores (of %d kinds, %s), one process", manyCores, len(distinct), bytesText(size)), measured: short(ours) + ", " + short(ours/manyCores) + " a core"},
+		{what: "  open, pread 64 KiB, close of each", measured: short(bare) + ", " + short(bare/manyCores) + " a core"},
+		{what: "  classify / bare", measured: fmt.Sprintf("%.2f", times), bar: "<= 3", met: times <= 3},
+		{what: "  one core after the other / bare, wall time", measured: fmt.Sprintf("%.2f", single.Seconds()/bare.Seconds())},
+		{what: "  one core after the other / bare, processor time", measured: fmt.Sprintf("%.2f", median(processor[0]).Seconds()/median(processor[1]).Seconds())},
 	}, nil
 }
 

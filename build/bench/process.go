@@ -26,6 +26,19 @@ func processTime(ctx context.Context, name string, args ...string) (time.Duratio
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
 }
 
+// wallTime runs a program, throws away what it prints, and returns how long it
+// took from start to end.
+func wallTime(ctx context.Context, name string, args ...string) (time.Duration, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		return 0, fmt.Errorf("%s: %w: %.200s", name, err, strings.TrimSpace(stderr.String()))
+	}
+	return time.Since(began), nil
+}
+
 // repeat gives the same argument n times.
 func repeat(arg string, n int) []string {
 	args := make([]string, n)

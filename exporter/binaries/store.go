@@ -1,8 +1,10 @@
 package binaries
 
 import (
+	"cmp"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 
@@ -11,7 +13,8 @@ import (
 
 // Bounds of the store.
 const (
-	maxOpen    = 16      // files remembered at a time, good or not
+	maxOpen    = 16      // files open at a time
+	maxAbsent  = 1024    // files remembered as not here; then all are asked again
 	maxSymbols = 1 << 20 // symbols kept over all files, 16 bytes each
 )
 
@@ -30,9 +33,16 @@ type Store struct {
 	root string
 	log  *slog.Logger
 
-	mu    sync.Mutex
-	files map[key]*image
-	order []key // least recently used first
+	mu     sync.Mutex
+	files  map[key]*held
+	absent map[key]struct{}
+	clock  uint64 // counts uses
+}
+
+// held is an open file with the moment of its last use.
+type held struct {
+	*image
+	used uint64
 }
 
 type key struct{ path, buildID string }
@@ -43,7 +53,7 @@ func New(c Config) *Store {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{root: c.Root, log: log, files: map[key]*image{}}
+	return &Store{root: c.Root, log: log, files: map[key]*held{}, absent: map[key]struct{}{}}
 }
 
 // Text returns n bytes at an offset of the file that path and build id name;
@@ -109,52 +119,53 @@ func (s *Store) Close() error {
 		b.close()
 	}
 	clear(s.files)
-	s.order = nil
+	clear(s.absent)
 	return nil
 }
 
 // file returns the open file of a build id; nil when it is not here, which is
-// remembered as well.
+// remembered as well, apart from the open ones: crashes of many programs that
+// are gone must not push out the libraries that all of them share.
 func (s *Store) file(path, buildID string) *image {
 	k := key{path, buildID}
-	if b, ok := s.files[k]; ok {
-		s.touch(k)
-		return b
+	s.clock++
+	if h, ok := s.files[k]; ok {
+		h.used = s.clock
+		return h.image
+	}
+	if _, known := s.absent[k]; known {
+		return nil
 	}
 	b, err := open(s.root, path, buildID)
 	if err != nil {
 		s.log.Debug("binary is not at hand", "path", path, "build_id", buildID, "err", err)
+		if len(s.absent) >= maxAbsent {
+			clear(s.absent)
+		}
+		s.absent[k] = struct{}{}
+		return nil
 	}
-	if len(s.order) >= maxOpen {
-		s.forget(s.order[0])
+	if len(s.files) >= maxOpen {
+		oldest := s.byUse()[0]
+		s.files[oldest].close()
+		delete(s.files, oldest)
 	}
-	s.files[k] = b
-	s.order = append(s.order, k)
+	s.files[k] = &held{image: b, used: s.clock}
 	return b
 }
 
-func (s *Store) touch(k key) {
-	for i, o := range s.order {
-		if o == k {
-			s.order = append(append(s.order[:i:i], s.order[i+1:]...), k)
-			return
-		}
-	}
-}
-
-func (s *Store) forget(k key) {
-	s.files[k].close()
-	delete(s.files, k)
-	s.order = s.order[1:]
+// byUse lists the open files, least recently used first.
+func (s *Store) byUse() []key {
+	return slices.SortedFunc(maps.Keys(s.files), func(a, b key) int { return cmp.Compare(s.files[a].used, s.files[b].used) })
 }
 
 // makeRoom drops the symbols of files that were used least recently until
 // another full table fits; a table holds at most half of the bound.
 func (s *Store) makeRoom() {
 	kept := 0
-	for _, k := range slices.Backward(s.order) {
-		b := s.files[k]
-		if b == nil || !b.loaded {
+	for _, k := range slices.Backward(s.byUse()) {
+		b := s.files[k].image
+		if !b.loaded {
 			continue
 		}
 		if kept += len(b.symbols.entries); kept > maxSymbols/2 {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -175,16 +176,35 @@ func TestHostilePaths(t *testing.T) {
 	}
 }
 
-// TestBounded: however many files a core names, few stay open.
+// TestBounded: however many files a core names, few stay open, and those that are
+// not here push out none that is.
 func TestBounded(t *testing.T) {
 	path, id, leaf := compile(t)
+	image, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := New(Config{})
 	t.Cleanup(func() { _ = s.Close() })
+	dir := t.TempDir()
 	for i := range 3 * maxOpen {
-		s.Text(filepath.Join("/nowhere", string(rune('a'+i))), id, leaf, 8)
+		again := filepath.Join(dir, strconv.Itoa(i))
+		if err := os.WriteFile(again, image, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := s.Text(again, id, leaf, 8); !ok {
+			t.Fatalf("no text of copy %d", i)
+		}
 	}
-	if len(s.files) > maxOpen || len(s.order) != len(s.files) {
-		t.Errorf("%d files remembered in an order of %d, want at most %d", len(s.files), len(s.order), maxOpen)
+	if len(s.files) != maxOpen {
+		t.Errorf("%d files are open, want %d", len(s.files), maxOpen)
+	}
+	open := s.byUse()
+	for i := range 2 * maxAbsent {
+		s.Text(filepath.Join("/nowhere", strconv.Itoa(i)), id, leaf, 8)
+	}
+	if len(s.absent) > maxAbsent || !slices.Equal(s.byUse(), open) {
+		t.Errorf("%d absent files are remembered, and open are %d files, not the same as before", len(s.absent), len(s.files))
 	}
 	if _, ok := s.Text(path, id, leaf, 8); !ok {
 		t.Error("no text after others were forgotten")
