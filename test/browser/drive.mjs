@@ -81,7 +81,13 @@ async function isAccessible(page, theme) {
 async function choosesByKeyboard(page) {
   await page.getByLabel('Show', { exact: true }).focus();
   await page.keyboard.press('ArrowDown');
+  await page.getByRole('option').first().waitFor(); // until the list is open, typing reaches nobody
   await page.keyboard.type('Clusters');
+  // Enter takes the first option of the list, which is filtered a moment after the typing.
+  await page.waitForFunction(() => {
+    const options = [...document.querySelectorAll('[role=option]')];
+    return options.length > 0 && options.every((o) => o.textContent.includes('lusters'));
+  });
   await page.keyboard.press('Enter');
   await page.getByRole('cell', { name: 'return_to_null/return_to_null in leafd' }).waitFor();
   assert.equal((await target(page)).query.type, 'clusters');
@@ -92,6 +98,7 @@ async function filtersByKeyboard(page) {
   await page.keyboard.press('Enter');
   await page.getByLabel('Filter', { exact: true }).focus();
   await page.keyboard.press('ArrowDown');
+  await page.getByRole('option').first().waitFor();
   await page.keyboard.type('host.name');
   await page.getByRole('option', { name: 'host.name' }).first().waitFor();
   await page.keyboard.press('Enter');
