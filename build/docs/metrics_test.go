@@ -77,15 +77,19 @@ func TestMetricsPage(t *testing.T) {
 	}
 }
 
-// archiveMetrics asks a real archive over an in-memory store.
+// archiveMetrics asks a real archive over an in-memory store that holds a crash a
+// day, long enough for every gauge of a cluster to be there.
 func archiveMetrics(t *testing.T) []byte {
 	t.Helper()
 	s := storetest.NewOracle()
-	one := crash.Record{
-		ID: crash.ID{1}, Time: time.Now().Add(-time.Hour), Source: crash.SourceCore,
-		Finding: crash.Finding{Class: crash.Other, Kind: crash.KindAbort, Signature: "abort"}, Host: crash.Host{Name: "node-1"},
+	records := make([]crash.Record, 100)
+	for day := range records {
+		records[day] = crash.Record{
+			ID: crash.ID{1, byte(day)}, Time: time.Now().Add(-time.Hour).AddDate(0, 0, -day), Source: crash.SourceCore,
+			Finding: crash.Finding{Class: crash.Other, Kind: crash.KindAbort, Signature: "abort"}, Host: crash.Host{Name: "node-1"},
+		}
 	}
-	if _, err := s.Append(t.Context(), []crash.Record{one}); err != nil {
+	if _, err := s.Append(t.Context(), records); err != nil {
 		t.Fatal(err)
 	}
 	gauges := evaluate.New(evaluate.Config{Store: s}).WriteGauges
