@@ -18,12 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestGoldenFrames asks a real archive and compares every data frame.
+// TestGoldenFrames asks an archive on a certain day and compares every data frame.
 func TestGoldenFrames(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the archive")
-	}
-	url := startArchive(t)
+	url := startArchiveAt(t, goldenDay)
 	fill(t, url, outbreak(week.From), watched(week.From))
 	mark(t, url, fixOf("return_to_null/return_to_null in leafd", week.From.Add(6*24*time.Hour)))
 	ds := instance(t, url, nil)
@@ -164,10 +161,7 @@ func settle(t *testing.T, frames data.Frames) {
 
 // TestAnswersSaySomething checks what settle takes out of the golden files.
 func TestAnswersSaySomething(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the archive")
-	}
-	url := startArchive(t)
+	url := startArchiveAt(t, goldenDay)
 	fill(t, url, outbreak(week.From), watched(week.From))
 	mark(t, url, fixOf("return_to_null/return_to_null in leafd", week.From.Add(6*24*time.Hour)))
 	ds := instance(t, url, nil)
