@@ -15,7 +15,7 @@ import (
 // Annotations lists what happened to the request's cluster, or to the largest
 // clusters, within the range: onsets, fixes, relapses, births, verdicts reached.
 func (e *Evaluator) Annotations(ctx context.Context, req query.Request) (query.Annotations, error) {
-	v, err := e.view(ctx)
+	v, err := e.view(ctx, req.Range.To)
 	if err != nil {
 		return query.Annotations{}, err
 	}

@@ -16,7 +16,7 @@ import (
 
 // Verdict answers everything about one cluster, with what people wrote about it.
 func (e *Evaluator) Verdict(ctx context.Context, req query.Request) (query.Verdict, error) {
-	v, err := e.view(ctx)
+	v, err := e.view(ctx, req.Range.To)
 	if err != nil {
 		return query.Verdict{}, err
 	}
@@ -94,7 +94,7 @@ func (e *Evaluator) Clusters(ctx context.Context, req query.Request) (query.Clus
 	if err != nil {
 		return list, err
 	}
-	v, err := e.view(ctx)
+	v, err := e.view(ctx, req.Range.To)
 	if err != nil {
 		return list, err
 	}
@@ -138,7 +138,7 @@ func annotate(c *query.Cluster, a epi.Assessment, label string) {
 
 // members returns the rows of the request's cluster.
 func (e *Evaluator) members(ctx context.Context, req query.Request) (*view, []int32, error) {
-	v, err := e.view(ctx)
+	v, err := e.view(ctx, req.Range.To)
 	if err != nil {
 		return nil, nil, err
 	}

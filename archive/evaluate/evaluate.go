@@ -58,6 +58,7 @@ type Evaluator struct {
 
 	mu      sync.Mutex // held while a view is loaded, so that one load serves all
 	current *view
+	past    *view // of the last question about times that current knows too little of
 }
 
 // New returns an Evaluator.
@@ -71,9 +72,12 @@ func New(c Config) *Evaluator {
 	return &Evaluator{Config: c}
 }
 
-// view returns a view that is recent enough. Every ledger event is seen at once;
-// crashes and exposure within the bounds of refreshing.
-func (e *Evaluator) view(ctx context.Context) (*view, error) {
+// view returns a view for a question about the time up to to, recent enough.
+// Every ledger event is seen at once; crashes and exposure within the bounds of
+// refreshing. A question about the far past, of which the current view holds less
+// than half of what it looks back on, has a view of its own, up to the end of its
+// day.
+func (e *Evaluator) view(ctx context.Context, to time.Time) (*view, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	version, err := e.Store.Version(ctx)
@@ -81,36 +85,46 @@ func (e *Evaluator) view(ctx context.Context) (*view, error) {
 		return nil, fmt.Errorf("version of the store: %w", err)
 	}
 	now := e.Now().UTC()
-	if v := e.current; v != nil {
-		age := now.Sub(v.at)
+	slot, until := &e.current, now
+	if to.Before(now.Add(-e.Lookback / 2)) {
+		const day = 24 * time.Hour
+		slot, until = &e.past, to.UTC().Truncate(day).Add(day)
+		if e.past != nil && !e.past.at.Equal(until) {
+			e.past = nil
+		}
+	}
+	if v := *slot; v != nil {
+		age := now.Sub(v.loaded)
 		if age >= 0 && age < maxAge && v.version == version {
 			return v, nil
 		}
 		if age >= 0 && age < max(minRefresh, refreshCost*v.cost) {
-			return e.renewed(ctx, v, version)
+			*slot, err = e.renewed(ctx, v, version)
+			return *slot, err
 		}
 	}
-	v, err := e.load(ctx, version, now)
+	v, err := e.load(ctx, version, until)
 	if err != nil {
 		return nil, err
 	}
-	e.current = v
+	v.loaded = now
+	*slot = v
 	return v, nil
 }
 
-// renewed returns a view of the same population whose ledger is up to date.
+// renewed returns a view of the same population whose ledger is up to date, v
+// itself beside an error.
 func (e *Evaluator) renewed(ctx context.Context, v *view, version int64) (*view, error) {
 	if v.ledgerVersion == version {
 		return v, nil
 	}
 	events, err := e.Store.LedgerEvents(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
+		return v, fmt.Errorf("ledger: %w", err)
 	}
 	if len(events) == v.events {
 		v.ledgerVersion = version
 		return v, nil
 	}
-	e.current = v.withLedger(events, version)
-	return e.current, nil
+	return v.withLedger(events, version), nil
 }

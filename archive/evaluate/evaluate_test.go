@@ -138,6 +138,28 @@ func TestNewCrashesAreSeenWhenTheViewIsRenewed(t *testing.T) {
 	}
 }
 
+// What was known then is told years later, too, and what came after is not in it.
+func TestThePastIsJudgedAsOfThen(t *testing.T) {
+	s, e, c := setUp(t)
+	add(t, s, crashed("abort at a", 60), fleet(80))
+	const key = "other/abort at a"
+	c.now = start.AddDate(3, 0, 0)
+	for _, days := range []int{30, 45} {
+		past := request(query.TypeVerdict, key, c)
+		past.Range.To = start.AddDate(0, 0, days)
+		v, err := e.Verdict(t.Context(), past)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Assessment.Rows < days || v.Assessment.Rows > days+1 || v.Assessment.State != epi.StateActive {
+			t.Errorf("day %d: %d rows, %q", days, v.Assessment.Rows, v.Assessment.Sentence)
+		}
+	}
+	if _, err := e.Verdict(t.Context(), request(query.TypeVerdict, key, c)); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("now: got %v, want ErrNotFound, because its crashes are older than what is looked back on", err)
+	}
+}
+
 func TestMergedClustersAreOne(t *testing.T) {
 	s, e, c := setUp(t)
 	add(t, s, append(crashed("abort at a", 12), crashed("abort at b", 8)...), fleet(80))

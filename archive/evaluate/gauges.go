@@ -49,7 +49,7 @@ var gauges = []gauge{
 // WriteGauges writes the states and scores of the largest clusters in
 // Prometheus' text format.
 func (e *Evaluator) WriteGauges(ctx context.Context, w io.Writer) error {
-	v, err := e.view(ctx)
+	v, err := e.view(ctx, e.Now())
 	if err != nil {
 		return err
 	}

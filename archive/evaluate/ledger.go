@@ -21,7 +21,7 @@ func (e *Evaluator) Ledger(ctx context.Context, req query.Request) (query.Ledger
 	if err != nil {
 		return query.Ledger{}, err
 	}
-	v, err := e.view(ctx)
+	v, err := e.view(ctx, req.Range.To)
 	if err != nil {
 		return query.Ledger{}, err
 	}

@@ -84,7 +84,7 @@ func wire(t *testing.T, p *population.Population) *wired {
 	}
 	a := &archive{Store: s}
 	return &wired{p: p, archive: a, evaluator: evaluate.New(evaluate.Config{
-		Store: a, Lookback: p.To.Sub(p.From) + 24*time.Hour, Now: func() time.Time { return p.To },
+		Store: a, Lookback: 4 * p.To.Sub(p.From), Now: func() time.Time { return p.To },
 	})}
 }
 

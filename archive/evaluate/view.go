@@ -17,8 +17,9 @@ import (
 
 // view is the population at one moment, with what was concluded from it.
 type view struct {
-	at      time.Time // the evaluation's now
-	version int64     // of the store when the population was read
+	at      time.Time // the evaluation's now: what is later is not in the view
+	loaded  time.Time
+	version int64 // of the store when the population was read
 	cost    time.Duration
 
 	population *epi.Population // nil while the archive holds no crash
@@ -49,7 +50,7 @@ type answer struct {
 	err        error
 }
 
-// load reads the store and prepares the statistics.
+// load reads the store up to a moment and prepares the statistics.
 func (e *Evaluator) load(ctx context.Context, version int64, now time.Time) (*view, error) {
 	start := time.Now()
 	events, err := e.Store.LedgerEvents(ctx)
@@ -84,7 +85,7 @@ func (v *view) setLedger(events []query.LedgerEvent, version int64) {
 // assessments are made anew, because fixes count in them.
 func (v *view) withLedger(events []query.LedgerEvent, version int64) *view {
 	w := &view{
-		at: v.at, version: v.version, cost: v.cost, population: v.population, input: v.input,
+		at: v.at, loaded: v.loaded, version: v.version, cost: v.cost, population: v.population, input: v.input,
 		rows: v.rows, watched: v.watched, notices: v.notices, kept: map[question]*answer{},
 	}
 	w.setLedger(events, version)
