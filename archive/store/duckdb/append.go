@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
@@ -15,29 +15,35 @@ import (
 	"github.com/epicurve/epicurve/pkg/crash"
 )
 
-// Append adds records in one transaction and returns after it is on disk.
+// Append adds records in one transaction, together with those that others append
+// meanwhile, and returns after it is on disk.
 func (s *Store) Append(ctx context.Context, records []crash.Record) (store.Appended, error) {
 	if len(records) == 0 {
 		return store.Appended{}, nil
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	var done store.Appended
-	var fresh []crash.Record
-	err := s.transaction(ctx, func(w *writer) (err error) {
-		if fresh, err = w.unknown(ctx, records); err != nil {
-			return err
-		}
-		done = store.Appended{Added: len(fresh), Duplicates: len(records) - len(fresh)}
-		return w.records(fresh, s.next, s.now().UnixMicro())
-	})
+	done, err := s.records.append(ctx, &s.writing, records)
 	if err != nil {
 		return store.Appended{}, fmt.Errorf("duckdb: append %d records: %w", len(records), err)
 	}
-	s.seen.note(s.dict, fresh)
-	s.next += int64(done.Added)
-	s.version.Add(int64(done.Added))
 	return done, nil
+}
+
+// commitRecords appends the new records of some batches in one transaction.
+func (s *Store) commitRecords(ctx context.Context, batches []*batch[crash.Record]) error {
+	var fresh []*crash.Record
+	err := s.transaction(ctx, func(w *writer) (err error) {
+		if fresh, err = w.unknown(ctx, batches); err != nil {
+			return err
+		}
+		return w.records(fresh, s.next, s.now().UnixMicro())
+	})
+	if err != nil {
+		return err
+	}
+	s.seen.note(s.dict, fresh)
+	s.next += int64(len(fresh))
+	s.version.Add(int64(len(fresh)))
+	return nil
 }
 
 // writer is one write transaction. The caller holds the store's writing lock.
@@ -79,37 +85,47 @@ func (s *Store) transaction(ctx context.Context, write func(*writer) error) (err
 }
 
 // unknown returns the records whose id is neither in the store within
-// store.DedupeWindow of their time nor earlier in the batch, by time and id.
-func (w *writer) unknown(ctx context.Context, records []crash.Record) (fresh []crash.Record, err error) {
-	times, err := w.knownTimes(ctx, records)
+// store.DedupeWindow of their time nor earlier in the batches, by time, and
+// counts for each batch what it adds.
+func (w *writer) unknown(ctx context.Context, batches []*batch[crash.Record]) (fresh []*crash.Record, err error) {
+	times, err := w.knownTimes(ctx, batches)
 	if err != nil {
 		return nil, fmt.Errorf("look up known ids: %w", err)
 	}
 	window := store.DedupeWindow.Microseconds()
-	for _, r := range records {
-		ts := r.Time.UnixMicro()
-		near := func(known int64) bool { return known-ts <= window && ts-known <= window }
-		if slices.ContainsFunc(times[r.ID], near) {
-			continue
+	for _, b := range batches {
+		before := len(fresh)
+		for i := range b.rows {
+			r := &b.rows[i]
+			ts := r.Time.UnixMicro()
+			near := func(known int64) bool { return known-ts <= window && ts-known <= window }
+			if slices.ContainsFunc(times[r.ID], near) {
+				continue
+			}
+			times[r.ID] = append(times[r.ID], ts)
+			fresh = append(fresh, r)
 		}
-		times[r.ID] = append(times[r.ID], ts)
-		fresh = append(fresh, r)
+		added := len(fresh) - before
+		b.done = store.Appended{Added: added, Duplicates: len(b.rows) - added}
 	}
-	slices.SortStableFunc(fresh, func(a, b crash.Record) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(fresh, func(a, b *crash.Record) int { return a.Time.Compare(b.Time) })
 	return fresh, nil
 }
 
-// knownTimes returns the times at which the batch's ids are in the store. Ids
+// knownTimes returns the times at which the batches' ids are in the store. Ids
 // are looked for by a join with a list, which reads only the id column of the
 // window, never an index.
-func (w *writer) knownTimes(ctx context.Context, records []crash.Record) (times map[crash.ID][]int64, err error) {
-	from, to := records[0].Time.UnixMicro(), records[0].Time.UnixMicro()
-	ids := make([]string, len(records))
-	for i, r := range records {
-		from, to = min(from, r.Time.UnixMicro()), max(to, r.Time.UnixMicro())
-		ids[i] = r.ID.String()
+func (w *writer) knownTimes(ctx context.Context, batches []*batch[crash.Record]) (times map[crash.ID][]int64, err error) {
+	from, to := int64(math.MaxInt64), int64(math.MinInt64)
+	var ids []string
+	for _, b := range batches {
+		for i := range b.rows {
+			ts := b.rows[i].Time.UnixMicro()
+			from, to = min(from, ts), max(to, ts)
+			ids = append(ids, b.rows[i].ID.String())
+		}
 	}
-	times = make(map[crash.ID][]int64)
+	times = make(map[crash.ID][]int64, len(ids))
 	window := store.DedupeWindow.Microseconds()
 	rows, err := w.conn.QueryContext(ctx, "SELECT id, ts FROM "+tableFacts+
 		" WHERE ts BETWEEN ? AND ? AND id IN (SELECT unnest(?::VARCHAR[])::UUID)", from-window, to+window, ids)
@@ -128,13 +144,18 @@ func (w *writer) knownTimes(ctx context.Context, records []crash.Record) (times 
 	return times, rows.Err()
 }
 
-// fill appends rows to a table. next returns a row's value by column; it
-// returns nil after the last row.
-func (w *writer) fill(name string, rows int, value func(row int, column string) driver.Value) error {
+// cells returns the values of one column by row; nil is NULL.
+type cells func(row int) driver.Value
+
+// fill appends rows to a table. of is asked once for each column.
+func (w *writer) fill(name string, rows int, of func(column string) cells) error {
 	if rows == 0 {
 		return nil
 	}
-	columns := w.layout[name]
+	columns := make([]cells, len(w.layout[name]))
+	for i, col := range w.layout[name] {
+		columns[i] = of(col)
+	}
 	return w.conn.Raw(func(c any) error {
 		a, err := duckdb.NewAppenderFromConn(c.(driver.Conn), "", name)
 		if err != nil {
@@ -142,8 +163,8 @@ func (w *writer) fill(name string, rows int, value func(row int, column string) 
 		}
 		args := make([]driver.Value, len(columns))
 		for i := range rows {
-			for j, col := range columns {
-				args[j] = value(i, col)
+			for j, cell := range columns {
+				args[j] = cell(i)
 			}
 			if err := a.AppendRow(args...); err != nil {
 				return errors.Join(fmt.Errorf("append to %s: %w", name, err), a.Close())
@@ -158,102 +179,14 @@ func (w *writer) fill(name string, rows int, value func(row int, column string) 
 
 func (w *writer) flushDictionary() error {
 	rows := w.dict.rows
-	return w.fill(tableDict, len(rows), func(i int, col string) driver.Value {
-		switch col {
+	return w.fill(tableDict, len(rows), func(column string) cells {
+		switch column {
 		case "dimension":
-			return rows[i].column
+			return func(i int) driver.Value { return rows[i].column }
 		case "code":
-			return rows[i].code
+			return func(i int) driver.Value { return rows[i].code }
 		default:
-			return rows[i].value
+			return func(i int) driver.Value { return rows[i].value }
 		}
 	})
-}
-
-// records appends facts and detail of records that are new, numbered from next.
-func (w *writer) records(records []crash.Record, next, received int64) error {
-	byColumn := make(map[string]dimension)
-	for _, d := range dimensions() {
-		byColumn[d.column] = d
-	}
-	err := w.fill(tableFacts, len(records), func(i int, col string) driver.Value {
-		r := &records[i]
-		switch col {
-		case "seq":
-			return next + int64(i)
-		case "id":
-			return duckdb.UUID(r.ID)
-		case "ts":
-			return r.Time.UnixMicro()
-		case column(fieldUptime):
-			return optional(r.Host.UptimeSeconds)
-		}
-		d := byColumn[col]
-		if d.text {
-			return d.Text(r)
-		}
-		return w.dict.code(col, d.Text(r))
-	})
-	if err != nil {
-		return err
-	}
-	fields := make(map[string]crash.Field)
-	for _, f := range detailFields() {
-		fields[column(f.Name)] = f
-	}
-	return w.fill(tableDetail, len(records), func(i int, col string) driver.Value {
-		r := &records[i]
-		switch col {
-		case "seq":
-			return next + int64(i)
-		case "received":
-			return received
-		case "schema_version":
-			return r.SchemaVersion
-		case "classifier_version":
-			return r.ClassifierVersion
-		case "attributes":
-			return asJSON(r.Attributes, len(r.Attributes))
-		}
-		return detailValue(fields[col], r)
-	})
-}
-
-// detailValue returns a field's column value, nil when it is not known.
-func detailValue(f crash.Field, r *crash.Record) driver.Value {
-	switch {
-	case f.Strings != nil:
-		return asJSON(*f.Strings(r), len(*f.Strings(r)))
-	case f.Bool != nil:
-		return *f.Bool(r)
-	case f.Int != nil:
-		return optional(*f.Int(r))
-	case f.Address != nil:
-		return optional(*f.Address(r))
-	case f.String != nil:
-		if s := *f.String(r); s != "" {
-			return s
-		}
-	}
-	return nil
-}
-
-// optional returns a column value, nil when it is not known.
-func optional[T any](v crash.Optional[T]) driver.Value {
-	if !v.Known {
-		return nil
-	}
-	return v.Value
-}
-
-// asJSON returns a list or map of texts as JSON, nil when it is empty.
-func asJSON(v any, n int) driver.Value {
-	if n == 0 {
-		return nil
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil // lists and maps of texts always marshal
-	}
-	return string(b)
 }

@@ -16,48 +16,61 @@ type slotKey struct {
 	start int64
 }
 
-// AppendExposure adds slots in one transaction and returns after it is on disk.
+// AppendExposure adds slots in one transaction, together with those that others
+// append meanwhile, and returns after it is on disk.
 func (s *Store) AppendExposure(ctx context.Context, slots []crash.Exposure) (store.Appended, error) {
 	if len(slots) == 0 {
 		return store.Appended{}, nil
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	var done store.Appended
-	err := s.transaction(ctx, func(w *writer) error {
-		known, err := s.knownSlots(ctx, w, slots)
-		if err != nil {
-			return fmt.Errorf("look up known slots: %w", err)
-		}
-		var fresh []crash.Exposure
-		for _, e := range slots {
-			k := slotKey{store.SlotHost(e.Host), e.Start.UnixMicro()}
-			if known[k] {
-				continue
-			}
-			known[k] = true
-			fresh = append(fresh, e)
-		}
-		slices.SortStableFunc(fresh, func(a, b crash.Exposure) int { return a.Start.Compare(b.Start) })
-		done = store.Appended{Added: len(fresh), Duplicates: len(slots) - len(fresh)}
-		return w.slots(fresh)
-	})
+	done, err := s.slots.append(ctx, &s.writing, slots)
 	if err != nil {
 		return store.Appended{}, fmt.Errorf("duckdb: append %d slots of exposure: %w", len(slots), err)
-	}
-	if done.Added > 0 {
-		s.exposed.Store(true)
-		s.version.Add(int64(done.Added))
 	}
 	return done, nil
 }
 
+// commitSlots appends the new slots of some batches in one transaction.
+func (s *Store) commitSlots(ctx context.Context, batches []*batch[crash.Exposure]) error {
+	var fresh []crash.Exposure
+	err := s.transaction(ctx, func(w *writer) error {
+		known, err := s.knownSlots(ctx, w, batches)
+		if err != nil {
+			return fmt.Errorf("look up known slots: %w", err)
+		}
+		for _, b := range batches {
+			before := len(fresh)
+			for _, e := range b.rows {
+				k := slotKey{store.SlotHost(e.Host), e.Start.UnixMicro()}
+				if known[k] {
+					continue
+				}
+				known[k] = true
+				fresh = append(fresh, e)
+			}
+			added := len(fresh) - before
+			b.done = store.Appended{Added: added, Duplicates: len(b.rows) - added}
+		}
+		slices.SortStableFunc(fresh, func(a, b crash.Exposure) int { return a.Start.Compare(b.Start) })
+		return w.slots(fresh)
+	})
+	if err != nil {
+		return err
+	}
+	if len(fresh) > 0 {
+		s.exposed.Store(true)
+		s.version.Add(int64(len(fresh)))
+	}
+	return nil
+}
+
 // knownSlots returns the slots in the store that begin when one of the batch's
 // does.
-func (s *Store) knownSlots(ctx context.Context, w *writer, slots []crash.Exposure) (known map[slotKey]bool, err error) {
-	starts := make([]int64, len(slots))
-	for i, e := range slots {
-		starts[i] = e.Start.UnixMicro()
+func (s *Store) knownSlots(ctx context.Context, w *writer, batches []*batch[crash.Exposure]) (known map[slotKey]bool, err error) {
+	var starts []int64
+	for _, b := range batches {
+		for i := range b.rows {
+			starts = append(starts, b.rows[i].Start.UnixMicro())
+		}
 	}
 	slices.Sort(starts)
 	starts = slices.Compact(starts)
@@ -92,52 +105,49 @@ func (w *writer) slots(slots []crash.Exposure) error {
 			builds = append(builds, build{&slots[i], b})
 		}
 	}
-	code := w.slotCodes()
-	err := w.fill(tableExposure, len(slots), func(i int, col string) driver.Value {
-		e := &slots[i]
+	err := w.fill(tableExposure, len(slots), func(col string) cells {
 		switch col {
 		case "start":
-			return e.Start.UnixMicro()
+			return func(i int) driver.Value { return slots[i].Start.UnixMicro() }
 		case "length":
-			return e.Length.Nanoseconds()
+			return func(i int) driver.Value { return slots[i].Length.Nanoseconds() }
 		case "covered":
-			return e.Covered.Nanoseconds()
+			return func(i int) driver.Value { return slots[i].Covered.Nanoseconds() }
+--
 		case "host_boot_id":
-			return e.Host.BootID
+			return func(i int) driver.Value { return slots[i].Host.BootID }
 		case "host_uptime_seconds":
-			return optional(e.Host.UptimeSeconds)
+			return func(i int) driver.Value { return optional(slots[i].Host.UptimeSeconds) }
 		case "builds":
-			return int32(len(e.Builds))
+			return func(i int) driver.Value { return int32(len(slots[i].Builds)) }
 		}
-		return code(e, crash.ExposedBuild{}, col)
+		code := w.slotCoder(col)
+		return func(i int) driver.Value { return code(&slots[i], crash.ExposedBuild{}) }
 	})
 	if err != nil {
 		return err
 	}
-	return w.fill(tableExposed, len(builds), func(i int, col string) driver.Value {
-		b := builds[i]
+	return w.fill(tableExposed, len(builds), func(col string) cells {
 		switch col {
 		case "start":
-			return b.slot.Start.UnixMicro()
+			return func(i int) driver.Value { return builds[i].slot.Start.UnixMicro() }
 		case "length":
-			return b.slot.Length.Nanoseconds()
+			return func(i int) driver.Value { return builds[i].slot.Length.Nanoseconds() }
 		case "running":
-			return b.Running.Nanoseconds()
+			return func(i int) driver.Value { return builds[i].Running.Nanoseconds() }
 		case "host_uptime_seconds":
-			return optional(b.slot.Host.UptimeSeconds)
+			return func(i int) driver.Value { return optional(builds[i].slot.Host.UptimeSeconds) }
 		}
-		return code(b.slot, b.ExposedBuild, col)
+		code := w.slotCoder(col)
+		return func(i int) driver.Value { return code(builds[i].slot, builds[i].ExposedBuild) }
 	})
 }
 
-// slotCodes returns a function that codes the dimensions of a slot.
-func (w *writer) slotCodes() func(*crash.Exposure, crash.ExposedBuild, string) driver.Value {
-	byColumn := make(map[string]dimension)
-	for _, d := range append(exposureFields(), buildFields()...) {
-		byColumn[d.column] = d
-	}
-	return func(e *crash.Exposure, b crash.ExposedBuild, col string) driver.Value {
+// slotCoder returns a function that codes one dimension of a slot.
+func (w *writer) slotCoder(col string) func(*crash.Exposure, crash.ExposedBuild) driver.Value {
+	d, code := dimensionByColumn(col), w.dict.coder(col)
+	return func(e *crash.Exposure, b crash.ExposedBuild) driver.Value {
 		r := store.SlotRecord(e, b)
-		return w.dict.code(col, byColumn[col].Text(&r))
+		return code(*d.String(&r))
 	}
 }

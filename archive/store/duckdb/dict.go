@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"sync"
 )
@@ -20,9 +21,18 @@ type dictionary struct {
 type codes struct {
 	values []string // by code
 	of     map[string]int32
+	boxed  []driver.Value // every code as the driver takes it, made once
 }
 
-func newCodes() *codes { return &codes{values: []string{""}, of: map[string]int32{"": 0}} }
+func newCodes() *codes {
+	return &codes{values: []string{""}, of: map[string]int32{"": 0}, boxed: []driver.Value{int32(0)}}
+}
+
+func (c *codes) add(code int32, value string) {
+	c.values = append(c.values, value)
+	c.of[value] = code
+	c.boxed = append(c.boxed, code)
+}
 
 func loadDictionary(ctx context.Context, db *sql.DB) (d *dictionary, err error) {
 	d = &dictionary{columns: make(map[string]*codes)}
@@ -47,8 +57,7 @@ func loadDictionary(ctx context.Context, db *sql.DB) (d *dictionary, err error) 
 		if int(code) != len(c.values) {
 			return nil, fmt.Errorf("column %s: code %d follows %d", col, code, len(c.values)-1)
 		}
-		c.values = append(c.values, value)
-		c.of[value] = code
+		c.add(code, value)
 	}
 	return d, rows.Err()
 }
@@ -102,31 +111,28 @@ func (d *dictionary) begin() *pending {
 	return &pending{d: d, new: make(map[string]map[string]int32)}
 }
 
-// code returns the code of a value, a new one when it has none.
-func (p *pending) code(column, value string) int32 {
-	if value == "" {
-		return 0
-	}
-	p.d.mu.RLock()
-	c := p.d.columns[column]
-	code, ok := c.of[value]
-	known := len(c.values)
-	p.d.mu.RUnlock()
-	if ok {
-		return code
-	}
+// coder returns a function that returns the codes of a column's values, new ones
+// for those that have none. It needs no lock: only the writer, who calls it, ever
+// adds values.
+func (p *pending) coder(column string) func(value string) driver.Value {
+	known := p.d.columns[column]
 	news := p.new[column]
 	if news == nil {
 		news = make(map[string]int32)
 		p.new[column] = news
 	}
-	if code, ok := news[value]; ok {
+	return func(value string) driver.Value {
+		if code, ok := known.of[value]; ok {
+			return known.boxed[code]
+		}
+		if code, ok := news[value]; ok {
+			return code
+		}
+		code := int32(len(known.values) + len(news))
+		news[value] = code
+		p.rows = append(p.rows, dictRow{column, code, value})
 		return code
 	}
-	code = int32(known + len(news))
-	news[value] = code
-	p.rows = append(p.rows, dictRow{column, code, value})
-	return code
 }
 
 // commit makes the new values visible.
@@ -134,8 +140,6 @@ func (p *pending) commit() {
 	p.d.mu.Lock()
 	defer p.d.mu.Unlock()
 	for _, r := range p.rows {
-		c := p.d.columns[r.column]
-		c.values = append(c.values, r.value)
-		c.of[r.value] = r.code
+		p.d.columns[r.column].add(r.code, r.value)
 	}
 }

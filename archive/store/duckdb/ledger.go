@@ -71,16 +71,16 @@ func (w *writer) events(events []query.LedgerEvent) error {
 		}
 		texts[i] = string(b)
 	}
-	return w.fill(tableLedger, len(events), func(i int, col string) driver.Value {
+	return w.fill(tableLedger, len(events), func(col string) cells {
 		switch col {
 		case "id":
-			return duckdb.UUID(events[i].ID)
+			return func(i int) driver.Value { return duckdb.UUID(events[i].ID) }
 		case "ts":
-			return events[i].Time.UnixMicro()
+			return func(i int) driver.Value { return events[i].Time.UnixMicro() }
 		case "cluster":
-			return events[i].Cluster
+			return func(i int) driver.Value { return events[i].Cluster }
 		default:
-			return texts[i]
+			return func(i int) driver.Value { return texts[i] }
 		}
 	})
 }

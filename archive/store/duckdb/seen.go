@@ -68,11 +68,10 @@ func (s *seen) add(k clusterCodes, suppressed bool, sp span) {
 }
 
 // note adds records that were committed.
-func (s *seen) note(d *dictionary, records []crash.Record) {
+func (s *seen) note(d *dictionary, records []*crash.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range records {
-		r := &records[i]
+	for _, r := range records {
 		class, _ := d.lookup(colClass, string(r.Finding.Class))
 		signature, _ := d.lookup(colSignature, r.Finding.Signature)
 		ts := r.Time.UnixMicro()

@@ -22,6 +22,7 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/pkg/crash"
 )
 
 // Options tune a store; the zero value is right for a machine of 2 cores.
@@ -48,6 +49,9 @@ type Store struct {
 	dict    *dictionary
 	layout  map[string][]string // columns of each table, in the order of appenders
 
+	records commits[crash.Record] // batches that wait for the writer
+	slots   commits[crash.Exposure]
+
 	seen    *seen
 	exposed atomic.Bool  // whether any exposure is recorded
 	version atomic.Int64 // rows of all sorts that were ever added
@@ -69,6 +73,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("duckdb: open %s: %w", path, err)
 	}
 	s := &Store{db: sql.OpenDB(connector), path: path, opt: opt, now: time.Now}
+	s.records.commit, s.slots.commit = s.commitRecords, s.commitSlots
 	s.db.SetMaxOpenConns(16)
 	if err := s.load(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("duckdb: %s: %w", path, err), s.db.Close())
