@@ -18,10 +18,14 @@ type PopulationRequest struct {
 // look at, a few dozen bytes a crash. A code is an index into the dictionary of
 // its column; crashes and exposure share the dictionaries of the dimensions.
 type Population struct {
-	Class, Signature []string   // dictionaries
-	Values           [][]string // Values[d] is the dictionary of dimension d
-	Crashes          PopulationCrashes
-	Exposure         PopulationExposure
+	Class, Signature []string // dictionaries
+	// Source, Signal and Boot are the dictionaries of the columns of crashes of
+	// those names: crash.source, crash.signal and host.boot_id.
+	Source, Signal, Boot []string
+	Values               [][]string // Values[d] is the dictionary of dimension d
+	Crashes              PopulationCrashes
+	Exposure             PopulationExposure
+	Limits               []PopulationLimit
 }
 
 // PopulationCrashes has one entry a crash, in ascending order of time, then of id.
@@ -30,6 +34,21 @@ type PopulationCrashes struct {
 	Class, Signature []int32
 	Codes            [][]int32 // Codes[d][i] is the value of dimension d
 	HostUptime       []int64   // seconds, -1 where unknown
+
+	// Received is when the archive took the record, by its own clock, in
+	// microseconds since the Unix epoch; -1 where a store does not know.
+	Received             []int64
+	PID                  []int64 // -1 where unknown
+	Source, Signal, Boot []int32
+}
+
+// PopulationLimit is a host and UTC day on which crashes had to wait because
+// their user had reached the exporter's limit, in ascending order of days, then
+// of hosts. A slot belongs to the day and range that it begins in.
+type PopulationLimit struct {
+	Day  int32   // days since the Unix epoch
+	Host string  // HostKey
+	Days float64 // host-days at the limit
 }
 
 // PopulationExposure has one entry for each UTC day and combination of values

@@ -17,6 +17,10 @@ type Exposure struct {
 	Length time.Duration
 	// Covered is the part of the slot in which crashes would have been seen.
 	Covered time.Duration
+	// Limited is the part of the covered time in which crashes had to wait
+	// because their user made more of them than the exporter counts at once.
+	// What waits is counted later, unless its core is deleted before.
+	Limited time.Duration
 	// Builds are the watched services that ran, each with its running time
 	// within the slot.
 	Builds []ExposedBuild
@@ -45,6 +49,8 @@ func (e *Exposure) Validate() error {
 		return fmt.Errorf("%w: exposure length %s is not within (0, 24h]", ErrInvalid, e.Length)
 	case e.Covered < 0 || e.Covered > e.Length:
 		return fmt.Errorf("%w: exposure covers %s of a slot of %s", ErrInvalid, e.Covered, e.Length)
+	case e.Limited < 0 || e.Limited > e.Covered:
+		return fmt.Errorf("%w: exposure was limited for %s of %s that it covers", ErrInvalid, e.Limited, e.Covered)
 	case len(e.Builds) > MaxBuilds:
 		return fmt.Errorf("%w: exposure has %d builds, at most %d are allowed", ErrInvalid, len(e.Builds), MaxBuilds)
 	}

@@ -157,6 +157,7 @@ func putFields(attrs pcommon.Map, r *crash.Record) {
 const (
 	attrLength  = "exposure.length_seconds"
 	attrCovered = "exposure.covered_seconds"
+	attrLimited = "exposure.limited_seconds"
 	attrBuilds  = "exposure.builds"
 	attrRunning = "running_seconds"
 )
@@ -170,6 +171,9 @@ func (w *writer) exposure(e *crash.Exposure) {
 	putFields(attrs, &crash.Record{Host: crash.Host{BootID: e.Host.BootID, CPU: e.Host.CPU, UptimeSeconds: e.Host.UptimeSeconds}})
 	attrs.PutDouble(attrLength, e.Length.Seconds())
 	attrs.PutDouble(attrCovered, e.Covered.Seconds())
+	if e.Limited > 0 {
+		attrs.PutDouble(attrLimited, e.Limited.Seconds())
+	}
 	if len(e.Builds) == 0 {
 		return
 	}

@@ -63,6 +63,7 @@ func drawExposure(t *rapid.T) crash.Exposure {
 	}
 	e.Host.ID = "m-" + rapid.StringMatching(`[0-9a-f]{8}`).Draw(t, "machine")
 	e.Covered = time.Duration(rapid.Int64Range(0, int64(e.Length)).Draw(t, "covered"))
+	e.Limited = time.Duration(rapid.Int64Range(0, int64(e.Covered)).Draw(t, "limited"))
 	for range rapid.IntRange(0, 3).Draw(t, "builds") {
 		e.Builds = append(e.Builds, crash.ExposedBuild{
 			ServiceName: rapid.StringN(0, -1, 40).Draw(t, "service"), BuildID: rapid.StringMatching(`[0-9a-f]{0,40}`).Draw(t, "build"),

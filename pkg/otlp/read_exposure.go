@@ -25,6 +25,8 @@ func readExposure(lr plog.LogRecord, resource pcommon.Map) (crash.Exposure, erro
 			e.Length, err = seconds(name, v)
 		case attrCovered:
 			e.Covered, err = seconds(name, v)
+		case attrLimited:
+			e.Limited, err = seconds(name, v)
 		case attrBuilds:
 			e.Builds, err = readBuilds(v)
 		default:

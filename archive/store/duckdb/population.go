@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/pkg/crash"
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
@@ -21,16 +22,19 @@ func (s *Store) Version(context.Context) (int64, error) { return s.version.Load(
 func (s *Store) Population(ctx context.Context, req store.PopulationRequest) (store.Population, error) {
 	dims := dimensionsOf(req.Dimensions)
 	p := store.Population{Values: make([][]string, len(dims))}
-	class, signature := s.dense(dimensionOf("crash.class"), &p.Class), s.dense(dimensionOf("crash.signature"), &p.Signature)
 	codes := make([]*denseCodes, len(dims))
 	for i, d := range dims {
 		codes[i] = s.dense(d, &p.Values[i])
 	}
-	if err := s.crashColumns(ctx, req, dims, &p.Crashes, append([]*denseCodes{class, signature}, codes...)); err != nil {
+	if err := s.crashColumns(ctx, req, append(s.ownColumns(&p), codedColumns(dims, codes, &p.Crashes)...), &p.Crashes); err != nil {
 		return store.Population{}, fmt.Errorf("duckdb: population: %w", err)
 	}
 	if err := s.exposureColumns(ctx, req, dims, &p.Exposure, codes); err != nil {
 		return store.Population{}, fmt.Errorf("duckdb: population's exposure: %w", err)
+	}
+	var err error
+	if p.Limits, err = s.limits(ctx, req.Range); err != nil {
+		return store.Population{}, fmt.Errorf("duckdb: population's limits: %w", err)
 	}
 	return p, nil
 }
@@ -73,30 +77,82 @@ func (c *denseCodes) text(text string) int32 {
 	return n
 }
 
-// crashColumns fills the columns of crashes; codes are those of class,
-// signature and dims.
-func (s *Store) crashColumns(ctx context.Context, req store.PopulationRequest, dims []dimension, out *store.PopulationCrashes, codes []*denseCodes) error {
+// codedColumn is a column of crashes that is read as dense codes.
+type codedColumn struct {
+	name  string
+	codes *denseCodes
+	out   *[]int32
+}
+
+// ownColumns are the columns that only crashes have.
+func (s *Store) ownColumns(p *store.Population) []codedColumn {
+	var cols []codedColumn
+	for _, c := range []struct {
+		name   string
+		values *[]string
+		out    *[]int32
+	}{
+		{"crash.class", &p.Class, &p.Crashes.Class},
+		{"crash.signature", &p.Signature, &p.Crashes.Signature},
+		{"crash.source", &p.Source, &p.Crashes.Source},
+		{"crash.signal", &p.Signal, &p.Crashes.Signal},
+		{"host.boot_id", &p.Boot, &p.Crashes.Boot},
+	} {
+		d := dimensionOf(c.name)
+		cols = append(cols, codedColumn{name: d.column, codes: s.dense(d, c.values), out: c.out})
+	}
+	return cols
+}
+
+func codedColumns(dims []dimension, codes []*denseCodes, out *store.PopulationCrashes) []codedColumn {
+	out.Codes = make([][]int32, len(dims))
+	cols := make([]codedColumn, len(dims))
+	for i, d := range dims {
+		cols[i] = codedColumn{name: d.column, codes: codes[i], out: &out.Codes[i]}
+	}
+	return cols
+}
+
+// crashColumns fills the columns of crashes. When a record was received and its
+// process are kept with the detail, of which only these columns are read.
+func (s *Store) crashColumns(ctx context.Context, req store.PopulationRequest, cols []codedColumn, out *store.PopulationCrashes) error {
 	w, err := s.selectFacts(query.Request{Range: req.Range})
 	if err != nil {
 		return err
 	}
-	cols := []string{"ts", column(fieldUptime), colClass, colSignature}
-	for _, d := range dims {
-		cols = append(cols, d.column)
+	names := []string{"ts", column(fieldUptime), "received", "process_pid"}
+	fixed := len(names)
+	for _, c := range cols {
+		names = append(names, c.name)
 	}
-	out.Codes = make([][]int32, len(dims))
-	return s.stream(ctx, "SELECT "+strings.Join(cols, ", ")+" FROM "+tableFacts+w.where()+" ORDER BY ts, id", w.args, func(row []driver.Value) {
+	q := "SELECT " + strings.Join(names, ", ") + " FROM " + tableFacts +
+		" LEFT JOIN (SELECT seq, received, process_pid FROM " + tableDetail + ") d USING (seq)" + w.where() + " ORDER BY ts, id"
+	return s.stream(ctx, q, w.args, func(row []driver.Value) {
 		out.Time = append(out.Time, row[0].(int64))
-		out.HostUptime = append(out.HostUptime, uptime(row[1]))
-		out.Class = append(out.Class, codes[0].of(row[2]))
-		out.Signature = append(out.Signature, codes[1].of(row[3]))
-		for i := range dims {
-			out.Codes[i] = append(out.Codes[i], codes[i+2].of(row[4+i]))
+		out.HostUptime = append(out.HostUptime, known(row[1]))
+		out.Received = append(out.Received, known(row[2]))
+		out.PID = append(out.PID, known(row[3]))
+		for i, c := range cols {
+			*c.out = append(*c.out, c.codes.of(row[fixed+i]))
 		}
 	})
 }
 
-func uptime(v driver.Value) int64 {
+// limits reads the slots in which a host was at its limit, of which there are few.
+func (s *Store) limits(ctx context.Context, r query.Range) ([]store.PopulationLimit, error) {
+	days := make(map[store.PopulationLimit]float64)
+	q := "SELECT start, limited, host_name, host_id FROM " + tableExposure + " WHERE limited > 0 AND start >= ? AND start < ?"
+	err := s.stream(ctx, q, []any{store.CeilMicro(r.From), store.CeilMicro(r.To)}, func(row []driver.Value) {
+		name, _ := row[2].(int32)
+		id, _ := row[3].(int32)
+		host := store.HostKey(crash.Host{Name: s.dict.value("host_name", name), ID: s.dict.value("host_id", id)})
+		days[store.PopulationLimit{Day: store.DayOf(fromMicro(row[0].(int64))), Host: host}] += time.Duration(row[1].(int64)).Hours() / 24
+	})
+	return store.SortLimits(days), err
+}
+
+// known returns a number, -1 where it is not known.
+func known(v driver.Value) int64 {
 	if n, ok := v.(int64); ok {
 		return n
 	}
@@ -116,7 +172,7 @@ func (s *Store) exposureColumns(ctx context.Context, req store.PopulationRequest
 		}
 		out.Day = append(out.Day, int32(row[0].(int64)))
 		out.Days = append(out.Days, row[1].(float64))
-		out.HostUptime = append(out.HostUptime, uptime(row[2]))
+		out.HostUptime = append(out.HostUptime, known(row[2]))
 		for i := range dims {
 			out.Codes[i] = append(out.Codes[i], codes[i].of(row[3+i]))
 		}

@@ -130,6 +130,7 @@ func tables() []table {
 		{"start", "BIGINT"},
 		{"length", "BIGINT"},
 		{"covered", "BIGINT"},
+		{"limited", "BIGINT DEFAULT 0"},
 		{"builds", "INTEGER"},
 		{"host_boot_id", "VARCHAR"},
 		{"host_uptime_seconds", "BIGINT"},

@@ -133,6 +133,7 @@ func (p *population) exposure(t *rapid.T) crash.Exposure {
 		e.Host.Name = "named"
 	}
 	e.Covered = e.Length / time.Duration(rapid.IntRange(1, 4).Draw(t, "part"))
+	e.Limited = e.Covered * time.Duration(rapid.IntRange(0, 2).Draw(t, "limited")) / 2
 	for range rapid.IntRange(0, 2).Draw(t, "builds") {
 		e.Builds = append(e.Builds, crash.ExposedBuild{
 			ServiceName: rapid.SampledFrom(texts[:4]).Draw(t, "service"), BuildID: rapid.SampledFrom(texts[:4]).Draw(t, "build"), Running: e.Covered,

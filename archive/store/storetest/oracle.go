@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/epicurve/epicurve/archive/store"
 	"github.com/epicurve/epicurve/pkg/crash"
@@ -14,22 +15,27 @@ import (
 // Oracle is a store in memory that answers by looking at every record, as
 // plainly as the contract is written. It is what other stores are compared with.
 type Oracle struct {
-	mu      sync.Mutex
-	records []crash.Record
-	slots   []crash.Exposure
-	events  []query.LedgerEvent
+	// Now is the clock that says when records are received; time.Now.
+	Now func() time.Time
+
+	mu       sync.Mutex
+	records  []crash.Record
+	received []time.Time // of records
+	slots    []crash.Exposure
+	events   []query.LedgerEvent
 }
 
 var _ store.Store = (*Oracle)(nil)
 
 // NewOracle returns an empty oracle.
-func NewOracle() *Oracle { return &Oracle{} }
+func NewOracle() *Oracle { return &Oracle{Now: time.Now} }
 
 // Append implements store.Store.
 func (o *Oracle) Append(_ context.Context, records []crash.Record) (store.Appended, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var done store.Appended
+	now := o.Now()
 	for _, r := range records {
 		known := slices.ContainsFunc(o.records, func(k crash.Record) bool {
 			return k.ID == r.ID && k.Time.Sub(r.Time).Abs() <= store.DedupeWindow
@@ -39,6 +45,7 @@ func (o *Oracle) Append(_ context.Context, records []crash.Record) (store.Append
 			continue
 		}
 		o.records = append(o.records, r)
+		o.received = append(o.received, now)
 		done.Added++
 	}
 	return done, nil

@@ -54,25 +54,63 @@ func (o *Oracle) Population(_ context.Context, req store.PopulationRequest) (sto
 		}
 		return slices.Compare(a.ID[:], b.ID[:])
 	})
+	received := o.receipts()
 	p.Crashes.Codes = make([][]int32, len(req.Dimensions))
 	for _, r := range records {
 		p.Crashes.Time = append(p.Crashes.Time, r.Time.UnixMicro())
 		p.Crashes.Class = append(p.Crashes.Class, encode(&p.Class, string(r.Finding.Class)))
 		p.Crashes.Signature = append(p.Crashes.Signature, encode(&p.Signature, r.Finding.Signature))
-		p.Crashes.HostUptime = append(p.Crashes.HostUptime, uptime(r.Host))
+		p.Crashes.HostUptime = append(p.Crashes.HostUptime, optional(r.Host.UptimeSeconds))
+		p.Crashes.Received = append(p.Crashes.Received, received[receiptOf(r)])
+		p.Crashes.PID = append(p.Crashes.PID, optional(r.Process.PID))
+		p.Crashes.Source = append(p.Crashes.Source, encode(&p.Source, string(r.Source)))
+		p.Crashes.Signal = append(p.Crashes.Signal, encode(&p.Signal, r.Fault.Signal))
+		p.Crashes.Boot = append(p.Crashes.Boot, encode(&p.Boot, r.Host.BootID))
 		for i, d := range req.Dimensions {
 			p.Crashes.Codes[i] = append(p.Crashes.Codes[i], encode(&p.Values[i], dimensionText(r, d)))
 		}
 	}
 	o.populationExposure(req, &p)
+	o.populationLimits(req, &p)
 	return p, nil
 }
 
-func uptime(h crash.Host) int64 {
-	if h.UptimeSeconds.Known {
-		return h.UptimeSeconds.Value
+// receipt identifies a record: ids come again after store.DedupeWindow.
+type receipt struct {
+	id crash.ID
+	at int64
+}
+
+func receiptOf(r *crash.Record) receipt { return receipt{r.ID, r.Time.UnixMicro()} }
+
+// receipts returns when each record was received.
+func (o *Oracle) receipts() map[receipt]int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	at := make(map[receipt]int64, len(o.records))
+	for i := range o.records {
+		at[receiptOf(&o.records[i])] = o.received[i].UnixMicro()
+	}
+	return at
+}
+
+func optional(v crash.Optional[int64]) int64 {
+	if v.Known {
+		return v.Value
 	}
 	return -1
+}
+
+func (o *Oracle) populationLimits(req store.PopulationRequest, p *store.Population) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	days := make(map[store.PopulationLimit]float64)
+	for _, e := range o.slots {
+		if e.Limited > 0 && !e.Start.Before(req.Range.From) && e.Start.Before(req.Range.To) {
+			days[store.PopulationLimit{Day: int32(e.Start.Truncate(24*time.Hour).Unix() / 86400), Host: store.HostKey(e.Host)}] += e.Limited.Hours() / 24
+		}
+	}
+	p.Limits = store.SortLimits(days)
 }
 
 func encode(dictionary *[]string, text string) int32 {

@@ -36,10 +36,21 @@ func (p *pair) askPopulation(t TB, r query.Range) {
 	if d := cmp.Diff(crashLines(want), crashLines(got)); d != "" {
 		t.Fatalf("crashes of the population of %v (-oracle +store):\n%s", r, d)
 	}
+	if len(got.Crashes.Received) != len(got.Crashes.Time) {
+		t.Fatalf("%d crashes of the population have %d times of receipt", len(got.Crashes.Time), len(got.Crashes.Received))
+	}
+	for i, at := range got.Crashes.Received {
+		if off := time.Duration(want.Crashes.Received[i]-at) * time.Microsecond; off.Abs() > time.Hour {
+			t.Fatalf("crash %d of the population was received at %d µs, %s off", i, at, off)
+		}
+	}
+	if d := cmp.Diff(want.Limits, got.Limits, compareAnswers); d != "" {
+		t.Fatalf("limits of the population of %v (-oracle +store):\n%s", r, d)
+	}
 	if d := cmp.Diff(exposureLines(want), exposureLines(got)); d != "" {
 		t.Fatalf("exposure of the population of %v (-oracle +store):\n%s", r, d)
 	}
-	for _, dictionary := range append([][]string{got.Class, got.Signature}, got.Values...) {
+	for _, dictionary := range append([][]string{got.Class, got.Signature, got.Source, got.Signal, got.Boot}, got.Values...) {
 		if sorted := slices.Sorted(slices.Values(dictionary)); len(slices.Compact(sorted)) != len(dictionary) {
 			t.Errorf("a dictionary names a value twice: %q", dictionary)
 		}
@@ -50,7 +61,10 @@ func crashLines(p store.Population) []string {
 	var lines []string
 	c := p.Crashes
 	for i := range c.Time {
-		line := []any{fmt.Sprintf("%d %q %q up %d", c.Time[i], p.Class[c.Class[i]], p.Signature[c.Signature[i]], c.HostUptime[i])}
+		line := []any{
+			fmt.Sprintf("%d %q %q up %d", c.Time[i], p.Class[c.Class[i]], p.Signature[c.Signature[i]], c.HostUptime[i]),
+			fmt.Sprintf("pid %d boot %q %q %q", c.PID[i], p.Boot[c.Boot[i]], p.Source[c.Source[i]], p.Signal[c.Signal[i]]),
+		}
 		for d := range p.Values {
 			line = append(line, p.Values[d][c.Codes[d][i]])
 		}
