@@ -113,7 +113,8 @@ func (w *writer) slots(slots []crash.Exposure) error {
 			return func(i int) driver.Value { return slots[i].Length.Nanoseconds() }
 		case "covered":
 			return func(i int) driver.Value { return slots[i].Covered.Nanoseconds() }
---
+		case "limited":
+			return func(i int) driver.Value { return slots[i].Limited.Nanoseconds() }
 		case "host_boot_id":
 			return func(i int) driver.Value { return slots[i].Host.BootID }
 		case "host_uptime_seconds":
