@@ -23,14 +23,16 @@ func (a *API) serveLogs(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	body, err := a.readBody(w, r)
-	if err != nil {
-		a.metrics.refused[reasonUnreadable].Inc()
+	var batch otlp.Batch
+	var contentType string
+	reason := reasonUnreadable
+	err = a.withBody(w, r, func(body []byte) (err error) {
+		reason = reasonMalformed
+		batch, contentType, err = unmarshalLogs(r, body)
 		return err
-	}
-	batch, contentType, err := unmarshalLogs(r, body)
+	})
 	if err != nil {
-		a.metrics.refused[reasonMalformed].Inc()
+		a.metrics.refused[reason].Inc()
 		return err
 	}
 	if n := len(batch.Records) + len(batch.Slots) + len(batch.Refused); n > a.MaxRecords {

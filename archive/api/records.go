@@ -35,24 +35,21 @@ func (a *API) serveRecords(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	body, err := a.readBody(w, r)
+	via, parse, err := recordsParser(r)
 	if err != nil {
-		a.metrics.refused[reasonUnreadable].Inc()
+		a.metrics.refused[reasonMalformed].Inc()
 		return err
 	}
-	via, parse := viaJSON, parseLines
-	switch mediaType(r) {
-	case "text/csv":
-		via, parse = viaCSV, parseCSV
-	case "application/x-ndjson", "application/jsonl", typeJSON, "text/plain":
-	default:
-		a.metrics.refused[reasonMalformed].Inc()
-		return refuse(http.StatusUnsupportedMediaType,
-			fmt.Sprintf("Content-Type %.60q: possible are application/x-ndjson (one JSON object a line) and text/csv (a header of field names)", r.Header.Get("Content-Type")))
-	}
-	records, refused, err := parse(body, a.MaxRecords)
+	var records []crash.Record
+	var refused []query.FieldError
+	reason := reasonUnreadable
+	err = a.withBody(w, r, func(body []byte) (err error) {
+		reason = reasonMalformed
+		records, refused, err = parse(body, a.MaxRecords)
+		return err
+	})
 	if err != nil {
-		a.metrics.refused[reasonMalformed].Inc()
+		a.metrics.refused[reason].Inc()
 		return err
 	}
 	done, err := a.keep(r.Context(), via, records, nil)
@@ -65,6 +62,19 @@ func (a *API) serveRecords(w http.ResponseWriter, r *http.Request) error {
 		return &problem{Status: http.StatusBadRequest, Detail: fmt.Sprintf("all %d records were refused", len(refused)), Errors: named}
 	}
 	return writeJSON(w, Accepted{Added: done.Added, Duplicates: done.Duplicates, Refused: named})
+}
+
+// recordsParser returns how a body is read, and the name of that way.
+func recordsParser(r *http.Request) (via string, parse func([]byte, int) ([]crash.Record, []query.FieldError, error), err error) {
+	switch mediaType(r) {
+	case "text/csv":
+		return viaCSV, parseCSV, nil
+	case "application/x-ndjson", "application/jsonl", typeJSON, "text/plain":
+		return viaJSON, parseLines, nil
+	default:
+		return "", nil, refuse(http.StatusUnsupportedMediaType,
+			fmt.Sprintf("Content-Type %.60q: possible are application/x-ndjson (one JSON object a line) and text/csv (a header of field names)", r.Header.Get("Content-Type")))
+	}
 }
 
 // parseLines reads one JSON object a line.

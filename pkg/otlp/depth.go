@@ -13,8 +13,9 @@ const maxDepth = 32
 
 var errTooDeep = fmt.Errorf("values are nested deeper than %d levels", maxDepth)
 
-// A message of the request: what its length-delimited fields hold.
-type message map[protowire.Number]*message
+// A message of the request: what its length-delimited fields hold, by their
+// numbers, none of which is larger.
+type message [7]*message
 
 // requestMessage is the part of ExportLogsServiceRequest that can hold values
 // (opentelemetry/proto/logs/v1/logs.proto and common/v1/common.proto).
@@ -30,6 +31,14 @@ func requestMessage() *message {
 	scopeLogs := message{1: &scope, 2: &logRecord}
 	resourceLogs := message{1: &resource, 2: &scopeLogs}
 	return &message{1: &resourceLogs}
+}
+
+// field returns what a field holds, nil when that can't hold values.
+func (m *message) field(n protowire.Number) *message {
+	if n < 0 || int(n) >= len(m) {
+		return nil
+	}
+	return m[n]
 }
 
 // checkProtoDepth fails when a value is nested too deep, or when the messages
@@ -53,7 +62,7 @@ func (m *message) walk(b []byte, left int) error {
 		if n < 0 {
 			return protowire.ParseError(n)
 		}
-		if inner := (*m)[num]; inner != nil && typ == protowire.BytesType {
+		if inner := m.field(num); inner != nil && typ == protowire.BytesType {
 			content, _ := protowire.ConsumeBytes(b)
 			if err := inner.walk(content, left-1); err != nil {
 				return err
