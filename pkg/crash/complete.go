@@ -10,6 +10,9 @@ import (
 // and an id made of the record's content in a namespace, so that the same record
 // sent again is the same crash. extra is hashed with the content.
 func (r *Record) Complete(namespace string, extra ...string) {
+	if r.IsWorkflow() {
+		r.completeWorkflow()
+	}
 	if r.Finding.Kind == "" {
 		r.Finding.Kind = KindUnknown
 	}
@@ -31,6 +34,9 @@ func (r *Record) contentID(namespace string, extra []string) ID {
 		h.Add("extra", []byte(s))
 	}
 	for _, f := range Fields() {
+		if f.Workflow && f.Text(r) == "" {
+			continue // so that crashes keep the ids that they had before these fields were
+		}
 		if f.Strings == nil {
 			h.Add(f.Name, []byte(f.Text(r)))
 			continue

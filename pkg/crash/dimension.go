@@ -59,6 +59,24 @@ var fields = sync.OnceValue(func() []Field {
 		dim("container.id", "Container id.", 128, func(r *Record) *string { return &r.Container.ID }),
 		dim("container.image.name", "Container image.", 512, func(r *Record) *string { return &r.Container.Image }),
 
+		wdim("workflow.input_type", "Type of the input of an AI workflow.", 128, func(r *Record) *string { return &r.Workflow.InputType }),
+		wdim("workflow.path", "Tools or actions that an AI workflow took.", 200, func(r *Record) *string { return &r.Workflow.Path }),
+		wdim("workflow.routing_tier", "Tier that an AI workflow was routed to.", 64, func(r *Record) *string { return &r.Workflow.RoutingTier }),
+		wdim("workflow.account_segment", "Segment of the account that an AI workflow ran for.", 64, func(r *Record) *string { return &r.Workflow.AccountSegment }),
+		wdim("workflow.load", "Load while an AI workflow ran, such as low, normal or high.", 32, func(r *Record) *string { return &r.Workflow.Load }),
+		wdim("workflow.judge", "Who found that an AI workflow failed: human, model or code.", 16, func(r *Record) *string { return (*string)(&r.Workflow.Judge) }),
+		wdim("workflow.label", "The reviewer's word for one failure of an AI workflow.", 128, func(r *Record) *string { return &r.Workflow.Label }),
+		wdim("gen_ai.provider.name", "Provider of the model.", 64, func(r *Record) *string { return &r.Workflow.Provider }),
+		wdim("gen_ai.request.model", "Model that was asked for.", 128, func(r *Record) *string { return &r.Workflow.RequestModel }),
+		wdim("gen_ai.response.model", "Model version that answered.", 128, func(r *Record) *string { return &r.Workflow.ResponseModel }),
+		wdim("gen_ai.agent.name", "Name of the agent.", 128, func(r *Record) *string { return &r.Workflow.Agent }),
+		wdim("gen_ai.tool.name", "Tool that was called.", 128, func(r *Record) *string { return &r.Workflow.Tool }),
+		wdim("gen_ai.evaluation.name", "Evaluation that found the failure.", 128, func(r *Record) *string { return &r.Workflow.Evaluation }),
+		wdim("error.type", "Type of the error that ended an operation.", 128, func(r *Record) *string { return &r.Workflow.ErrorType }),
+
+		workflow(text("gen_ai.operation.name", "Operation, such as chat or execute_tool.", 64, func(r *Record) *string { return &r.Workflow.Operation })),
+		workflow(text("gen_ai.evaluation.score.label", "Label that the evaluation gave, such as fail.", 64, func(r *Record) *string { return &r.Workflow.ScoreLabel })),
+		workflow(text("gen_ai.evaluation.score.value", "Score that the evaluation gave.", 32, func(r *Record) *string { return &r.Workflow.ScoreValue })),
 		text("crash.time_source", "What the time was taken from.", 32, func(r *Record) *string { return (*string)(&r.TimeSource) }),
 		list("crash.reasons", "Why the crash was classified as it was.", 32, func(r *Record) *[]string { return &r.Finding.Reasons }),
 		flag("crash.hardware_suspect", "Whether the evidence points at the machine.", func(r *Record) *bool { return &r.Finding.HardwareSuspect }),
@@ -105,6 +123,16 @@ var byName = sync.OnceValue(func() map[string]Field {
 
 func dim(name, help string, bound int, at func(*Record) *string) Field {
 	return Field{Name: name, Help: help, Dimension: true, Bound: bound, String: at}
+}
+
+// workflow marks a field of AI workflows' failures.
+func workflow(f Field) Field {
+	f.Workflow = true
+	return f
+}
+
+func wdim(name, help string, bound int, at func(*Record) *string) Field {
+	return workflow(dim(name, help, bound, at))
 }
 
 func text(name, help string, bound int, at func(*Record) *string) Field {

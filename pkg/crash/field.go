@@ -14,6 +14,8 @@ type Field struct {
 	Help string
 	// Dimension is true for attributes that people filter and group by.
 	Dimension bool
+	// Workflow is true for attributes that only failures of AI workflows have.
+	Workflow bool
 	// Bound is the largest number of bytes (or list items) that a valid
 	// record holds in this field.
 	Bound int

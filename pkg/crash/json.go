@@ -92,7 +92,7 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 }
 
 func (r *Record) setJSON(name string, raw json.RawMessage) error {
-	switch name {
+	switch name = IngestName(name); name {
 	case FieldID:
 		return json.Unmarshal(raw, &r.ID)
 	case FieldTime:
@@ -149,6 +149,9 @@ func (f Field) setJSON(r *Record, raw json.RawMessage) error {
 		return nil
 	default:
 		var s string
+		if n := json.Number(""); f.Workflow && json.Unmarshal(raw, &n) == nil {
+			return f.SetText(r, n.String()) // scores are numbers where they come from
+		}
 		if err := json.Unmarshal(raw, &s); err != nil {
 			return err
 		}

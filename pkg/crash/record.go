@@ -21,6 +21,7 @@ type Record struct {
 	Host      Host
 	Cloud     Cloud
 	Container Container
+	Workflow  Workflow
 
 	// Attributes are up to MaxAttributes further names and values, filterable
 	// but not part of the closed list of Fields.

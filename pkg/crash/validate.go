@@ -34,16 +34,25 @@ func (r *Record) Validate() error {
 	if r.Time.Before(minTime) || !r.Time.Before(maxTime) {
 		return fmt.Errorf("%w: %s %s is not between 1990 and 2200", ErrInvalid, FieldTime, r.Time.Format(time.RFC3339))
 	}
-	if !r.Finding.Class.Valid() {
-		return fmt.Errorf("%w: crash.class %.40q is not one of %v", ErrInvalid, r.Finding.Class, Classes())
-	}
-	if r.Source != SourceWorkflow && !r.Finding.Kind.Valid() {
-		return fmt.Errorf("%w: crash.kind %.40q is not a known kind", ErrInvalid, r.Finding.Kind)
+	if err := r.validateFinding(); err != nil {
+		return err
 	}
 	if err := validateFields(r); err != nil {
 		return err
 	}
 	return r.validateAttributes()
+}
+
+func (r *Record) validateFinding() error {
+	switch {
+	case r.IsWorkflow():
+		return r.validateWorkflow()
+	case !r.Finding.Class.Valid():
+		return fmt.Errorf("%w: crash.class %.40q is not one of %v", ErrInvalid, r.Finding.Class, Classes())
+	case !r.Finding.Kind.Valid():
+		return fmt.Errorf("%w: crash.kind %.40q is not a known kind", ErrInvalid, r.Finding.Kind)
+	}
+	return nil
 }
 
 func validateFields(r *Record) error {

@@ -89,6 +89,9 @@ func (m machine) record() *crash.Record {
 func (w *writer) record(r *crash.Record) {
 	lr := w.under(r)
 	lr.SetEventName(EventCrash)
+	if r.IsWorkflow() {
+		lr.SetEventName(EventWorkflow)
+	}
 	lr.SetTimestamp(pcommon.NewTimestampFromTime(r.Time))
 	lr.SetSeverityNumber(plog.SeverityNumberFatal)
 	lr.Body().SetStr(summary(r))

@@ -209,7 +209,7 @@ func TestForeignSender(t *testing.T) {
 	if r.ID.IsZero() || r.ID != second.Records[0].ID {
 		t.Errorf("ids %s and %s of the same log record; want the same, not zero", r.ID, second.Records[0].ID)
 	}
-	if r.Host.Name != "db-8" || r.Process.ServiceName != "planner" || r.Finding.Class != crash.Other {
+	if r.Host.Name != "db-8" || r.Process.ServiceName != "planner" || r.Finding.Class != crash.ClassWorkflow {
 		t.Errorf("host %q, service %q, class %q", r.Host.Name, r.Process.ServiceName, r.Finding.Class)
 	}
 	want := map[string]string{"deployment.environment.name": "prod", "tool.retries": "3"}

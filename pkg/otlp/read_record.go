@@ -41,7 +41,7 @@ func readRecord(lr plog.LogRecord, resource pcommon.Map) (r crash.Record, droppe
 func readResource(r *crash.Record, resource pcommon.Map) (map[string]string, error) {
 	extra := make(map[string]string)
 	for name, v := range resource.All() {
-		if f, ok := crash.FieldByName(name); ok {
+		if f, ok := crash.FieldByName(crash.IngestName(name)); ok {
 			if err := setField(r, f, v); err != nil {
 				return nil, fmt.Errorf("resource: %w", err)
 			}
@@ -95,7 +95,7 @@ func setAttribute(r *crash.Record, name string, v pcommon.Value) (err error) {
 		r.ClassifierVersion, err = wholeNumber(name, v)
 		return err
 	}
-	if f, ok := crash.FieldByName(name); ok {
+	if f, ok := crash.FieldByName(crash.IngestName(name)); ok {
 		return setField(r, f, v)
 	}
 	putAttribute(r, name, v.AsString())

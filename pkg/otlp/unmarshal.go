@@ -18,6 +18,9 @@ var ErrMalformed = errors.New("malformed OTLP logs request")
 type Batch struct {
 	Records []crash.Record
 	Slots   []crash.Exposure
+	Runs    []crash.Runs
+	// Passed counts evaluations of AI workflows that found nothing wrong.
+	Passed int
 	// Refused are the log records that can't be stored.
 	Refused []Refusal
 	// Dropped counts attributes of resources that found no room in a record
@@ -96,7 +99,28 @@ func givenID(lr plog.LogRecord) string {
 }
 
 func (b *Batch) add(lr plog.LogRecord, resource pcommon.Map) error {
-	switch name := eventName(lr); name {
+	name := eventName(lr)
+	if fromWorkflow(lr, name) {
+		r, dropped, passed, err := readWorkflow(lr, resource, name)
+		switch {
+		case err != nil:
+			return err
+		case passed:
+			b.Passed++
+		default:
+			b.Records = append(b.Records, r)
+			b.Dropped += dropped
+		}
+		return nil
+	}
+	switch name {
+	case EventRuns:
+		r, err := readRuns(lr, resource)
+		if err != nil {
+			return err
+		}
+		b.Runs = append(b.Runs, r)
+		return nil
 	case EventCrash:
 		r, dropped, err := readRecord(lr, resource)
 		if err != nil {
@@ -113,7 +137,8 @@ func (b *Batch) add(lr plog.LogRecord, resource pcommon.Map) error {
 		b.Slots = append(b.Slots, e)
 		return nil
 	default:
-		return fmt.Errorf("%w: event name %.60q is neither %s nor %s", crash.ErrInvalid, name, EventCrash, EventExposure)
+		return fmt.Errorf("%w: event name %.60q is neither %s, %s, %s, %s nor %s, and it has no gen_ai attributes with an error.type",
+			crash.ErrInvalid, name, EventCrash, EventExposure, EventWorkflow, EventRuns, eventEvaluation)
 	}
 }
 

@@ -211,10 +211,10 @@ func checkDimension(field, name string) error {
 // empty signature.
 func ParseCluster(key string) (crash.Class, string, error) {
 	class, signature, _ := strings.Cut(key, "/")
-	if c := crash.Class(class); c.Valid() {
+	if c := crash.Class(class); c.Known() {
 		return c, signature, nil
 	}
-	return "", "", invalid("cluster", "%.60q does not begin with a class and a slash; classes are %v", key, crash.Classes())
+	return "", "", invalid("cluster", "%.60q does not begin with a class and a slash; classes are %v, and %s", key, crash.Classes(), crash.ClassWorkflow)
 }
 
 // NiceInterval returns the smallest customary bucket width that cuts span into
