@@ -127,13 +127,29 @@ func (e *Evaluator) Clusters(ctx context.Context, req query.Request) (query.Clus
 
 func annotate(c *query.Cluster, a epi.Assessment, label string) {
 	c.State, c.Verdict, c.Grade, c.Sentence = string(a.State), string(a.Verdict.Kind), string(a.Grade), a.Sentence
-	c.Label = label
+	c.Label, c.New, c.OnHost = label, a.New.Alert, onHost(a.Verdict)
+	if a.Surge != nil && a.Surge.Limit > 0 {
+		c.Surge = a.Surge.Score / a.Surge.Limit
+	}
 	if a.Silence != nil {
 		c.NeedUntil = a.Silence.NeedUntil
 	}
 	if o := a.Onset; o != nil && !o.Censored {
 		c.Onset = &query.OnsetRange{From: o.Earliest, To: o.First}
 	}
+}
+
+// onHost returns the host that all or most episodes share, "" if they share none.
+func onHost(v epi.Verdict) string {
+	if v.Best == nil || v.Kind != epi.KindAll && v.Kind != epi.KindMostly {
+		return ""
+	}
+	for _, value := range v.Best.Values {
+		if value.Dimension == "host.name" {
+			return value.Value
+		}
+	}
+	return ""
 }
 
 // members returns the rows of the request's cluster.

@@ -64,6 +64,13 @@ type Cluster struct {
 	Sentence  string      `json:"sentence,omitempty"`
 	NeedUntil time.Time   `json:"needUntil,omitzero"`
 	Onset     *OnsetRange `json:"onset,omitempty"`
+	// New, Surge and OnHost are the evaluation's, for alert rules: whether the
+	// cluster is new and frequent enough to be told, its CUSUM's score in units
+	// of the limit (1 and more is an alarm), and the one host that all or most
+	// of its episodes share, when the statistics pin it to a host.
+	New    bool    `json:"new,omitempty"`
+	Surge  float64 `json:"surge,omitempty"`
+	OnHost string  `json:"onHost,omitempty"`
 	// Label is the reviewer's name for the cluster, from the ledger.
 	Label string `json:"label,omitempty"`
 	// Trend holds the counts of TrendBuckets equal parts of the range.
