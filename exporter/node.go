@@ -36,6 +36,7 @@ import (
 // It stops from left to right: those who commit end first, then the committer
 // saves a last checkpoint, then the spool is closed.
 type node struct {
+	cfg       config.Config
 	logger    *slog.Logger
 	self      *metrics.Exporter
 	health    *health
@@ -53,13 +54,15 @@ type node struct {
 	logs       *pipeline.Logs
 	coverage   *pipeline.Coverage
 	slot       pipeline.Slot // of the earlier run
+	live       *annotate.Live
+	origins    *annotate.Origins
 	shipper    *ship.Shipper // nil without an archive
 	registry   *metrics.Registry
 }
 
 func newNode(cfg config.Config, s *supervisor) (*node, error) {
 	logger := s.logger
-	n := &node{logger: logger, self: s.self, memory: s.memory, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
+	n := &node{cfg: cfg, logger: logger, self: s.self, memory: s.memory, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
 	var err error
 	n.spool, err = spool.Open(spool.Config{Dir: cfg.State.Dir, MaxBytes: int64(cfg.State.MaxBytes), Logger: logger})
 	if err != nil {
@@ -92,10 +95,10 @@ func (n *node) wire(cfg config.Config) error {
 	n.watcher = watch.New(watch.Config{
 		Dirs: cfg.Core.Dirs, Ignore: cfg.Core.Ignore,
 		Settle: time.Duration(cfg.Core.Settle), Rescan: time.Duration(cfg.Core.Rescan), Poll: time.Duration(cfg.Core.Poll),
-		Observer: n.health.observe(n.self, n.memory), Logger: n.logger,
+		Observer: n.health.observe(n.self, n.memory), Logger: n.logger, Appeared: n.origins.Appeared,
 	}, files, n.pipeline.Handle)
 	n.readLogs(cfg.Logs, reader)
-	n.coverage = n.newCoverage(reader)
+	n.coverage = n.newCoverage(reader, cfg.Core.Root)
 	n.slot = st.Slot
 	n.committer.Remember(n.watcher.Done, n.coverage.Slot)
 	if err := n.newShipper(cfg.Archive); err != nil {
@@ -117,6 +120,7 @@ func (n *node) run(ctx context.Context) {
 	commitCtx, endCommits := context.WithCancel(context.WithoutCancel(ctx))
 	committing.Go(func() { n.committer.Run(commitCtx) })
 	sources.Go(func() { n.coverage.Run(ctx, n.slot) })
+	sources.Go(func() { n.surround(ctx, n.cfg) })
 	if n.kernel != nil {
 		sources.Go(func() { n.logs.Run(ctx) })
 		sources.Go(func() {
@@ -160,12 +164,14 @@ func resume(s *spool.Spool) (*pipeline.Fold, pipeline.State, error) {
 }
 
 func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
-	var roots annotate.Roots
+	roots := annotate.RootsUnder(cfg.Core.Root)
 	machine, missing := annotate.ReadMachine(roots)
 	if len(missing) > 0 {
 		n.logger.Warn("Some facts about this machine are unknown", "missing", missing)
 	}
-	machine.Host.PhysicalID = annotate.PhysicalHost(roots, cfg.Annotations.PhysicalHostFile)
+	n.live = &annotate.Live{}
+	n.lookForPhysicalHost(cfg)
+	machine.Live = n.live
 	if err := machine.SetStatic(cfg.Annotations.Static); err != nil {
 		return nil, err
 	}
@@ -177,8 +183,9 @@ func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.origins = annotate.NewOrigins(roots, names)
 	r := &pipeline.Reader{
-		Machine: machine, Names: names, Filters: filters,
+		Machine: machine, Names: names, Filters: filters, Origins: n.origins,
 		Options: corefile.Options{MaxWindow: maxWindow},
 	}
 	for _, s := range cfg.Services {
@@ -223,11 +230,14 @@ func (n *node) kernelLine(l logsource.Line) {
 
 // newCoverage accounts for the time in which this host's crashes are counted:
 // from the first scan on, while the spool takes them.
-func (n *node) newCoverage(r *pipeline.Reader) *pipeline.Coverage {
+func (n *node) newCoverage(r *pipeline.Reader, root string) *pipeline.Coverage {
 	return &pipeline.Coverage{
-		Blank:    crash.Exposure{Host: r.Machine.Host, Cloud: r.Machine.Cloud, Node: r.Machine.Container.Node},
+		Blank: func() (e crash.Exposure) {
+			e.Host, e.Cloud, e.Node, _ = r.Machine.Place()
+			return e
+		},
 		Covering: func() bool { return n.health.scanned.Load() && !n.committer.Full() },
-		Builds:   func() []crash.ExposedBuild { return r.Services.Running(annotate.Roots{}) },
+		Builds:   func() []crash.ExposedBuild { return r.Services.Running(annotate.RootsUnder(root)) },
 		Commit:   n.committer.Commit,
 		Logger:   n.logger,
 	}

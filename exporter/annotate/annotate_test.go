@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sys/unix"
 
 	"github.com/epicurve/epicurve/pkg/crash"
@@ -26,7 +27,7 @@ func roots(t *testing.T, files map[string]string) Roots {
 			t.Fatal(err)
 		}
 	}
-	return Roots{Proc: filepath.Join(root, "proc"), Sys: filepath.Join(root, "sys"), Etc: filepath.Join(root, "etc"), Var: filepath.Join(root, "var")}
+	return Roots{Proc: filepath.Join(root, "proc"), Sys: filepath.Join(root, "sys"), Etc: filepath.Join(root, "etc"), Var: filepath.Join(root, "var"), Run: filepath.Join(root, "run")}
 }
 
 var web1 = map[string]string{
@@ -49,7 +50,7 @@ func TestReadMachine(t *testing.T) {
 		},
 		Booted: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
-	if diff := cmp.Diff(want, m); diff != "" || len(missing) > 0 {
+	if diff := cmp.Diff(want, m, cmpopts.IgnoreUnexported(Machine{})); diff != "" || len(missing) > 0 {
 		t.Errorf("missing %v (-want +got):\n%s", missing, diff)
 	}
 
@@ -63,6 +64,60 @@ func TestReadMachine(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"host.name", "host.id", "host.boot_id", "boot time"}, missing); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+}
+
+// In a container the host's tree is mounted somewhere: its name and id are
+// those of the host, and proc is the container's unless the host's is there.
+func TestRootsUnder(t *testing.T) {
+	under := roots(t, map[string]string{"etc/hostname": "node-7\n", "etc/machine-id": web1["etc/machine-id"], "var/log/x": "", "run/x": ""})
+	root := filepath.Dir(under.Etc)
+	r := RootsUnder(root)
+	if r.Proc != "/proc" || r.Sys != "/sys" || r.Run != filepath.Join(root, "run") {
+		t.Errorf("without proc: %+v", r)
+	}
+	m, _ := ReadMachine(r)
+	if m.Host.Name != "node-7" || m.Host.ID != strings.TrimSpace(web1["etc/machine-id"]) {
+		t.Errorf("%+v", m.Host)
+	}
+	if err := os.MkdirAll(filepath.Join(root, "proc"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "proc/stat"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := RootsUnder(root); r.Proc != filepath.Join(root, "proc") {
+		t.Errorf("with proc: %+v", r)
+	}
+	if RootsUnder("") != RootsUnder("/") || RootsUnder("").Etc != "/etc" {
+		t.Errorf("without a root: %+v", RootsUnder(""))
+	}
+}
+
+// What changes while the machine runs is as it is now; what is configured wins.
+func TestLive(t *testing.T) {
+	m, _ := ReadMachine(roots(t, web1))
+	m.Live = &Live{}
+	if err := m.SetStatic(map[string]string{"cloud.region": "fixed", "team": "a"}); err != nil {
+		t.Fatal(err)
+	}
+	later, earlier := crash.Record{Time: m.Booted.Add(time.Hour)}, crash.Record{Time: m.Booted.Add(-time.Hour)}
+	m.Live.SetSurroundings(Surroundings{
+		Cloud: crash.Cloud{Provider: "aws", Region: "eu-1", AvailabilityZone: "eu-1a"}, HostType: "m7.large", InstanceID: "i-1", PhysicalID: "h-1",
+	})
+	m.Annotate(&later)
+	m.Annotate(&earlier)
+	if later.Cloud != (crash.Cloud{Provider: "aws", Region: "fixed", AvailabilityZone: "eu-1a"}) || later.Host.Type != "m7.large" ||
+		later.Host.PhysicalID != "h-1" || later.Attributes["cloud.instance.id"] != "i-1" || later.Attributes["team"] != "a" {
+		t.Errorf("%+v %+v %v", later.Cloud, later.Host, later.Attributes)
+	}
+	if earlier.Host.PhysicalID != "" || earlier.Host.KernelRelease != "" || earlier.Host.Microcode != "" || earlier.Cloud.Region != "fixed" {
+		t.Errorf("of before the boot: %+v", earlier.Host)
+	}
+	m.Live.SetPhysical("rack-9")
+	m.Annotate(&later)
+	if later.Host.PhysicalID != "rack-9" {
+		t.Errorf("after a migration: %q", later.Host.PhysicalID)
 	}
 }
 

@@ -14,30 +14,6 @@ import (
 	"github.com/epicurve/epicurve/pkg/crash"
 )
 
-// Roots are the places in which the machine is described.
-type Roots struct {
-	Proc string // default /proc
-	Sys  string // default /sys
-	Etc  string // default /etc
-	Var  string // default /var
-}
-
-func (r Roots) withDefaults() Roots {
-	if r.Proc == "" {
-		r.Proc = "/proc"
-	}
-	if r.Sys == "" {
-		r.Sys = "/sys"
-	}
-	if r.Etc == "" {
-		r.Etc = "/etc"
-	}
-	if r.Var == "" {
-		r.Var = "/var"
-	}
-	return r
-}
-
 // maxSmallFile bounds what is read of any descriptive file.
 const maxSmallFile = 64 << 10
 
@@ -50,6 +26,10 @@ type Machine struct {
 	Attributes map[string]string
 	// Booted is when the kernel started; zero when unknown.
 	Booted time.Time
+	// Live tells what may change while the machine runs; nil for nothing.
+	Live *Live
+
+	fixed []fixedField // of SetStatic
 }
 
 // ReadMachine reads who this machine is. Facts that are not to be found stay
@@ -63,7 +43,13 @@ func ReadMachine(roots Roots) (m Machine, missing []string) {
 	}
 	kernel := filepath.Join(roots.Proc, "sys/kernel")
 	h := &m.Host
-	h.Name = firstLine(filepath.Join(kernel, "hostname"))
+	// In a container the kernel tells the container's name, not the host's.
+	if roots.under {
+		h.Name = firstLine(filepath.Join(roots.Etc, "hostname"))
+	}
+	if h.Name == "" {
+		h.Name = firstLine(filepath.Join(kernel, "hostname"))
+	}
 	h.ID = firstLine(filepath.Join(roots.Etc, "machine-id"))
 	if len(h.ID) != 32 { // machine-id(5): 32 hex digits, or "uninitialized"
 		h.ID = ""
@@ -85,32 +71,42 @@ func ReadMachine(roots Roots) (m Machine, missing []string) {
 
 // Annotate writes the machine into a record whose Time is set. Boot id and
 // uptime are those of the running kernel, so a crash from before its start (a
-// core found after a reboot) gets neither; a CPU or boot id that the record
-// already has is kept.
+// core found after a reboot) gets neither, nor anything else that a reboot may
+// have changed: kernel release, microcode and physical host. A CPU or boot id
+// that the record already has is kept.
 func (m *Machine) Annotate(r *crash.Record) {
 	cpu, boot := r.Host.CPU, r.Host.BootID
-	r.Host, r.Cloud = m.Host, m.Cloud
+	r.Host, r.Cloud, r.Container.Node, r.Container.Cluster = m.Place()
 	r.Host.CPU = cpu
-	r.Container.Cluster, r.Container.Node = m.Container.Cluster, m.Container.Node
 	for name, value := range m.Attributes {
 		if r.Attributes == nil {
 			r.Attributes = make(map[string]string)
 		}
 		r.Attributes[name] = value
 	}
-	if boot != "" && boot != m.Host.BootID {
-		r.Host.BootID = boot
-		return
-	}
-	if m.Booted.IsZero() {
-		return
+	if m.Live != nil {
+		addAttribute(r, "cloud.instance.id", m.Live.instance())
 	}
 	up := r.Time.Sub(m.Booted)
-	if up < 0 {
+	switch {
+	case (boot != "" && boot != m.Host.BootID) || (!m.Booted.IsZero() && up < 0):
 		r.Host.BootID = boot
-		return
+		r.Host.KernelRelease, r.Host.Microcode, r.Host.PhysicalID = "", "", ""
+		m.fix(r)
+	case !m.Booted.IsZero():
+		r.Host.UptimeSeconds = crash.Some(int64(up / time.Second))
 	}
-	r.Host.UptimeSeconds = crash.Some(int64(up / time.Second))
+}
+
+// Place returns the host, the cloud, and the names of its Kubernetes node and
+// cluster as they are now.
+func (m *Machine) Place() (host crash.Host, cloud crash.Cloud, node, cluster string) {
+	r := crash.Record{Host: m.Host, Cloud: m.Cloud, Container: m.Container}
+	if m.Live != nil {
+		m.Live.annotate(&r)
+		m.fix(&r)
+	}
+	return r.Host, r.Cloud, r.Container.Node, r.Container.Cluster
 }
 
 // readCPU reads the first processor of /proc/cpuinfo. arm64 kernels give no

@@ -32,7 +32,26 @@ func (m *Machine) SetStatic(values map[string]string) error {
 		return err
 	}
 	m.Host, m.Cloud, m.Container, m.Attributes = r.Host, r.Cloud, r.Container, r.Attributes
+	m.fixed = nil
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if f, ok := crash.FieldByName(name); ok {
+			m.fixed = append(m.fixed, fixedField{f, values[name]})
+		}
+	}
 	return nil
+}
+
+// fixedField is a field that the configuration fixes.
+type fixedField struct {
+	field crash.Field
+	value string
+}
+
+// fix writes the fixed fields over whatever else was found out.
+func (m *Machine) fix(r *crash.Record) {
+	for _, f := range m.fixed {
+		*f.field.String(r) = f.value
+	}
 }
 
 func setStatic(r *crash.Record, name, value string) error {

@@ -23,8 +23,8 @@ const coverageTick = 15 * time.Second
 // Coverage keeps account of the time in which a crash would have been counted:
 // the denominator of every rate. It makes one exposure a slot.
 type Coverage struct {
-	// Blank is the exposure of this host, without times.
-	Blank crash.Exposure
+	// Blank returns the exposure of this host as it is now, without times.
+	Blank func() crash.Exposure
 	// Covering reports whether a crash that happened now would be counted.
 	Covering func() bool
 	// Builds tells which builds of the watched services run now.
@@ -140,7 +140,7 @@ func (s *Slot) add(d time.Duration, builds []crash.ExposedBuild) {
 
 // exposure makes the record of a slot that is over.
 func (c *Coverage) exposure(s Slot) crash.Exposure {
-	e := c.Blank
+	e := c.Blank()
 	e.Start, e.Length, e.Covered, e.Builds = s.Start, SlotLength, s.Covered, s.Builds
 	slices.SortFunc(e.Builds, func(a, b crash.ExposedBuild) int {
 		return strings.Compare(a.ServiceName+"\x00"+a.ServiceVersion+"\x00"+a.BuildID, b.ServiceName+"\x00"+b.ServiceVersion+"\x00"+b.BuildID)

@@ -19,7 +19,7 @@ func covered(t *testing.T, earlier Slot, lasting time.Duration, covering func(si
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now() // synctest begins at 2000-01-01 00:00:00 UTC, the start of a slot
 		c := &Coverage{
-			Blank:    crash.Exposure{Host: crash.Host{ID: "m1"}},
+			Blank:    func() crash.Exposure { return crash.Exposure{Host: crash.Host{ID: "m1"}} },
 			Covering: func() bool { return covering(time.Since(start)) },
 			Builds:   func() []crash.ExposedBuild { return []crash.ExposedBuild{{ServiceName: "web", BuildID: "ab"}} },
 			Commit: func(_ context.Context, e spool.Entry) (Outcome, error) {

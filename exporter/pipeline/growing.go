@@ -23,14 +23,11 @@ type provisional struct {
 	seen  time.Time
 }
 
-// Label is a class and kind, with what else is known only while the core grows
-// or is needed only then: the join ids of the crash, and the container of the
-// process, which is gone when its core is complete.
+// Label is a class and kind, with the join ids of the crash.
 type Label struct {
-	Class     crash.Class
-	Kind      crash.Kind
-	joins     []crash.ID
-	container crash.Container
+	Class crash.Class
+	Kind  crash.Kind
+	joins []crash.ID
 }
 
 // Growing is a class and kind with its number of cores.
@@ -59,20 +56,15 @@ func (g *growing) set(path string, label Label, now time.Time) bool {
 	if g.cores == nil {
 		g.cores = make(map[string]provisional)
 	}
-	if label.container.ID == "" {
-		label.container = have.label.container
-	}
 	g.cores[path] = provisional{label, now}
 	return !known || have.label.Kind != label.Kind
 }
 
-// remove forgets a core and returns the container of its process.
-func (g *growing) remove(path string) crash.Container {
+// remove forgets a core.
+func (g *growing) remove(path string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	c := g.cores[path].label.container
 	delete(g.cores, path)
-	return c
 }
 
 // counts returns the number of growing cores by label.

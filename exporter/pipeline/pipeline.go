@@ -72,7 +72,7 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 		p.grows(f, reading)
 		return watch.Again, reading.Key
 	}
-	container := p.growing.remove(f.Path)
+	p.growing.remove(f.Path)
 	if reading.Record == nil {
 		p.report(f, reading)
 		if reading.Reason == string(corefile.ReasonIO) {
@@ -80,7 +80,6 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 		}
 		return watch.Done, reading.Key
 	}
-	inContainer(reading.Record, container)
 	took := time.Since(began)
 	if !p.reader.limit.allow(reading.UID, time.Now()) {
 		p.limited(f, reading)

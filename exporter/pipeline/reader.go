@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -51,8 +50,8 @@ type Reader struct {
 	// nobody to ask.
 	CPU func(*crash.Record) string
 
-	// Roots are where processes and their containers are looked up.
-	Roots annotate.Roots
+	// Origins find where processes ran; nil for nobody to ask.
+	Origins *annotate.Origins
 
 	limit   *limiter      // set by New
 	reading chan struct{} // bounds the decoders at work, set by New
@@ -120,8 +119,7 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, nil)}
 	}
 	record := classify.Record(facts, r.Rules)
-	inContainer(&record, r.container(f.Path, facts))
-	r.annotate(&record, f.Path, before, annotate.XattrsOf(file))
+	r.annotate(&record, f.Path, before, annotate.XattrsOf(file), r.origin(f.Path, facts))
 	return Reading{
 		Key: before, UID: uid, Complete: true, Record: &record,
 		Bytes: facts.BytesRead, Compression: facts.Compression,
@@ -151,24 +149,14 @@ func (r *Reader) provisional(path string, facts *corefile.Facts, err error) *Lab
 	}
 	record := classify.Record(facts, r.Rules)
 	record.Host.BootID = r.Machine.Host.BootID
-	return &Label{record.Finding.Class, record.Finding.Kind, joinIDs(&record), r.container(path, facts)}
+	r.origin(path, facts) // remembered until the core is complete, when the process is gone
+	return &Label{record.Finding.Class, record.Finding.Kind, joinIDs(&record)}
 }
 
-// container looks for the process of a core, which exists as long as the kernel
-// writes the core, and for its container.
-func (r *Reader) container(path string, facts *corefile.Facts) crash.Container {
-	pid := facts.Process.PID
-	if name := r.Names.Read(filepath.Base(path)); name.HostPID {
-		pid = name.PID
-	}
-	return annotate.ContainerOf(r.Roots, pid, facts.Process.Name)
-}
-
-// inContainer notes the container of a record's process.
-func inContainer(record *crash.Record, c crash.Container) {
-	if c.ID != "" {
-		record.Container.ID, record.Container.Namespace, record.Container.Pod = c.ID, c.Namespace, c.Pod
-	}
+// origin looks up where the process of a core ran. The process exists as long
+// as the kernel writes the core.
+func (r *Reader) origin(path string, facts *corefile.Facts) annotate.Origin {
+	return r.Origins.OfCore(path, facts.Process.PID, facts.Process.Name)
 }
 
 // complete decides whether a readable core has everything that will come. A
@@ -200,20 +188,21 @@ func (r *Reader) unusable(file *os.File, f watch.File, key watch.Key, err error)
 	}
 	if isBrokenCore(corefile.Reason(reading.Reason)) {
 		if record, ok := unreadable(file, key, reading.Reason); ok {
-			r.annotate(record, f.Path, key, annotate.XattrsOf(file))
+			r.annotate(record, f.Path, key, annotate.XattrsOf(file), annotate.Origin{})
 			reading.Record = record
 		}
 	}
 	return reading
 }
 
-func (r *Reader) annotate(record *crash.Record, path string, key watch.Key, beside annotate.CoreName) {
+func (r *Reader) annotate(record *crash.Record, path string, key watch.Key, beside annotate.CoreName, origin annotate.Origin) {
 	r.Names.Annotate(record, path, beside, key.ModTime())
 	r.Machine.Annotate(record)
 	if r.CPU != nil && record.Host.CPU == "" {
 		record.Host.CPU = r.CPU(record)
 	}
 	r.Services.Annotate(record)
+	origin.Annotate(record)
 	r.Filters.Annotate(record)
 	bound(record)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/epicurve/epicurve/exporter/annotate"
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/exporter/watch"
 	"github.com/epicurve/epicurve/pkg/crash"
@@ -30,11 +31,11 @@ func TestContainerOfGrowingCore(t *testing.T) {
 	proc := t.TempDir()
 	process := filepath.Join(proc, "7")
 	if err := errors.Join(os.Mkdir(process, 0o700),
-		os.WriteFile(filepath.Join(process, "comm"), []byte("demo\n"), 0o600),
+		os.WriteFile(filepath.Join(process, "status"), []byte("Name:\tdemo\nState:\tD\nNSpid:\t7\nCoreDumping:\t1\n"), 0o600),
 		os.WriteFile(filepath.Join(process, "cgroup"), []byte("0::/docker/"+id+"\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	l.reader.Roots.Proc = proc
+	l.reader.Origins = annotate.NewOrigins(annotate.Roots{Proc: proc, Var: t.TempDir(), Run: t.TempDir()}, l.reader.Names)
 	f := drop(t, core(7))
 	f.Quiet, f.Still = false, 0
 	w, err := os.OpenFile(f.Path, os.O_WRONLY, 0) // the kernel, still writing

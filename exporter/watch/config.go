@@ -24,6 +24,10 @@ type Config struct {
 	Poll time.Duration
 	// Workers call the handler at the same time (default 8).
 	Workers int
+	// Appeared is called with a path at the moment that inotify reports it as
+	// new, before anything is known of it; nil for nobody. It is called from
+	// the watcher's goroutine and must be quick.
+	Appeared func(path string)
 	// Observer is told what happens; nil for nobody.
 	Observer Observer
 	Logger   *slog.Logger
@@ -66,6 +70,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Workers <= 0 {
 		c.Workers = 8
+	}
+	if c.Appeared == nil {
+		c.Appeared = func(string) {}
 	}
 	if c.Observer == nil {
 		c.Observer = nobody{}

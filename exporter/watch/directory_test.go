@@ -42,7 +42,10 @@ func TestRealDirectories(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "before"), "x")
 	l := &log{start: time.Now(), done: func(File) bool { return true }}
-	w := New(Config{Dirs: []string{dir, filepath.Join(root, "lat*")}, Rescan: time.Hour, Poll: time.Hour, Ignore: []string{"*.tmp"}}, nil, l.handle)
+	var appeared appearances
+	w := New(Config{
+		Dirs: []string{dir, filepath.Join(root, "lat*")}, Rescan: time.Hour, Poll: time.Hour, Ignore: []string{"*.tmp"}, Appeared: appeared.add,
+	}, nil, l.handle)
 	stop := run(t, w)
 	defer stop()
 	eventually(t, "a file from before the start", l.has("before"))
@@ -81,6 +84,27 @@ func TestRealDirectories(t *testing.T) {
 			t.Error("looked at an ignored name")
 		}
 	}
+	if got := appeared.all(); !slices.Contains(got, "core.new") || !slices.Contains(got, "core.renamed") || slices.Contains(got, "core.tmp") {
+		t.Errorf("appeared: %v, want core.new and core.renamed, not core.tmp", got)
+	}
+}
+
+// appearances collects base names.
+type appearances struct {
+	mu    sync.Mutex
+	names []string
+}
+
+func (a *appearances) add(path string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.names = append(a.names, filepath.Base(path))
+}
+
+func (a *appearances) all() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.names)
 }
 
 type refusals struct {

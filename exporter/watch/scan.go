@@ -48,6 +48,9 @@ func (w *Watcher) hint(ev fsnotify.Event) {
 	if gone(ev) || w.cfg.ignored(filepath.Base(ev.Name)) {
 		return
 	}
+	if ev.Has(fsnotify.Create) { // made, or renamed to this name
+		w.cfg.Appeared(ev.Name)
+	}
 	w.notice(ev.Name, time.Now())
 }
 
