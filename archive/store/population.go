@@ -12,6 +12,8 @@ type PopulationRequest struct {
 	Range query.Range
 	// Dimensions are names of crash.Dimensions, in the order of the columns.
 	Dimensions []string
+	// Filters select crashes; exposure is not filtered.
+	Filters []query.Filter
 }
 
 // Population is the archive as parallel columns of codes: all that statistics
@@ -19,9 +21,10 @@ type PopulationRequest struct {
 // its column; crashes and exposure share the dictionaries of the dimensions.
 type Population struct {
 	Class, Signature []string // dictionaries
-	// Source, Signal and Boot are the dictionaries of the columns of crashes of
-	// those names: crash.source, crash.signal and host.boot_id.
-	Source, Signal, Boot []string
+	// Source, Signal, Boot and Executable are the dictionaries of the columns of
+	// crashes of those names: crash.source, crash.signal, host.boot_id and
+	// process.executable.name.
+	Source, Signal, Boot, Executable []string
 	Values               [][]string // Values[d] is the dictionary of dimension d
 	Crashes              PopulationCrashes
 	Exposure             PopulationExposure
@@ -37,9 +40,9 @@ type PopulationCrashes struct {
 
 	// Received is when the archive took the record, by its own clock, in
 	// microseconds since the Unix epoch; -1 where a store does not know.
-	Received             []int64
-	PID                  []int64 // -1 where unknown
-	Source, Signal, Boot []int32
+	Received                         []int64
+	PID                              []int64 // -1 where unknown
+	Source, Signal, Boot, Executable []int32
 }
 
 // PopulationLimit is a host and UTC day on which crashes had to wait because

@@ -96,7 +96,7 @@ func (s *Store) ownColumns(p *store.Population) []codedColumn {
 		{"crash.signature", &p.Signature, &p.Crashes.Signature},
 		{"crash.source", &p.Source, &p.Crashes.Source},
 		{"crash.signal", &p.Signal, &p.Crashes.Signal},
-		{"host.boot_id", &p.Boot, &p.Crashes.Boot},
+		{"host.boot_id", &p.Boot, &p.Crashes.Boot}, {"process.executable.name", &p.Executable, &p.Crashes.Executable},
 	} {
 		d := dimensionOf(c.name)
 		cols = append(cols, codedColumn{name: d.column, codes: s.dense(d, c.values), out: c.out})
@@ -116,7 +116,7 @@ func codedColumns(dims []dimension, codes []*denseCodes, out *store.PopulationCr
 // crashColumns fills the columns of crashes. When a record was received and its
 // process are kept with the detail, of which only these columns are read.
 func (s *Store) crashColumns(ctx context.Context, req store.PopulationRequest, cols []codedColumn, out *store.PopulationCrashes) error {
-	w, err := s.selectFacts(query.Request{Range: req.Range})
+	w, err := s.selectFacts(query.Request{Range: req.Range, Filters: req.Filters})
 	if err != nil {
 		return err
 	}

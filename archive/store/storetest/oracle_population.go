@@ -47,7 +47,7 @@ func (o *Oracle) LedgerEvents(context.Context) ([]query.LedgerEvent, error) {
 // Population implements store.Store.
 func (o *Oracle) Population(_ context.Context, req store.PopulationRequest) (store.Population, error) {
 	p := store.Population{Values: make([][]string, len(req.Dimensions))}
-	records := o.selected(query.Request{Range: req.Range, Suppressed: query.SuppressedExclude})
+	records := o.selected(query.Request{Range: req.Range, Filters: req.Filters, Suppressed: query.SuppressedExclude})
 	slices.SortFunc(records, func(a, b *crash.Record) int {
 		if c := a.Time.Compare(b.Time); c != 0 {
 			return c
@@ -66,6 +66,7 @@ func (o *Oracle) Population(_ context.Context, req store.PopulationRequest) (sto
 		p.Crashes.Source = append(p.Crashes.Source, encode(&p.Source, string(r.Source)))
 		p.Crashes.Signal = append(p.Crashes.Signal, encode(&p.Signal, r.Fault.Signal))
 		p.Crashes.Boot = append(p.Crashes.Boot, encode(&p.Boot, r.Host.BootID))
+		p.Crashes.Executable = append(p.Crashes.Executable, encode(&p.Executable, r.Process.Executable))
 		for i, d := range req.Dimensions {
 			p.Crashes.Codes[i] = append(p.Crashes.Codes[i], encode(&p.Values[i], dimensionText(r, d)))
 		}

@@ -24,7 +24,16 @@ func populationDimensions() []string {
 // askPopulation compares the columns of a range, decoded.
 func (p *pair) askPopulation(t TB, r query.Range) {
 	t.Helper()
-	req := store.PopulationRequest{Range: r, Dimensions: populationDimensions()}
+	p.askFiltered(t, store.PopulationRequest{Range: r, Dimensions: populationDimensions()})
+	p.askFiltered(t, store.PopulationRequest{
+		Range: r, Dimensions: populationDimensions(),
+		Filters: []query.Filter{{Dimension: "crash.class", Op: query.OpNotIn, Values: []string{string(crash.Other)}}},
+	})
+}
+
+func (p *pair) askFiltered(t TB, req store.PopulationRequest) {
+	t.Helper()
+	r := req.Range
 	want, err := p.o.Population(context.Background(), req)
 	if err != nil {
 		t.Fatalf("oracle: Population: %v", err)
@@ -50,7 +59,7 @@ func (p *pair) askPopulation(t TB, r query.Range) {
 	if d := cmp.Diff(exposureLines(want), exposureLines(got)); d != "" {
 		t.Fatalf("exposure of the population of %v (-oracle +store):\n%s", r, d)
 	}
-	for _, dictionary := range append([][]string{got.Class, got.Signature, got.Source, got.Signal, got.Boot}, got.Values...) {
+	for _, dictionary := range append([][]string{got.Class, got.Signature, got.Source, got.Signal, got.Boot, got.Executable}, got.Values...) {
 		if sorted := slices.Sorted(slices.Values(dictionary)); len(slices.Compact(sorted)) != len(dictionary) {
 			t.Errorf("a dictionary names a value twice: %q", dictionary)
 		}
@@ -63,7 +72,7 @@ func crashLines(p store.Population) []string {
 	for i := range c.Time {
 		line := []any{
 			fmt.Sprintf("%d %q %q up %d", c.Time[i], p.Class[c.Class[i]], p.Signature[c.Signature[i]], c.HostUptime[i]),
-			fmt.Sprintf("pid %d boot %q %q %q", c.PID[i], p.Boot[c.Boot[i]], p.Source[c.Source[i]], p.Signal[c.Signal[i]]),
+			fmt.Sprintf("pid %d boot %q of %q: %q %q", c.PID[i], p.Boot[c.Boot[i]], p.Executable[c.Executable[i]], p.Source[c.Source[i]], p.Signal[c.Signal[i]]),
 		}
 		for d := range p.Values {
 			line = append(line, p.Values[d][c.Codes[d][i]])
