@@ -22,7 +22,9 @@ import (
 	"github.com/epicurve/epicurve/build/characteristics"
 	"github.com/epicurve/epicurve/build/demo"
 	"github.com/epicurve/epicurve/build/machine"
+	"github.com/epicurve/epicurve/build/manifests"
 	"github.com/epicurve/epicurve/build/npm"
+	"github.com/epicurve/epicurve/build/packages"
 	"github.com/epicurve/epicurve/build/promtool"
 	"github.com/epicurve/epicurve/build/storm"
 	"github.com/epicurve/epicurve/build/testfiles"
@@ -143,6 +145,29 @@ func TestBrowser(ctx context.Context) error {
 		return err
 	}
 	return front.Run(ctx, "browser")
+}
+
+// Manifests writes the Kubernetes manifests that are made from the Helm chart.
+func Manifests(ctx context.Context) error {
+	files, err := manifests.Render(ctx, ".")
+	if err != nil {
+		return err
+	}
+	return files.Write(".")
+}
+
+// Package makes the Debian and RPM packages of exporter and archive in
+// bin/packages: of the exporter for amd64 and arm64, of the archive for this
+// machine's architecture and, where its compilers are installed, for arm64.
+func Package(ctx context.Context) error {
+	if err := machine.Require(ctx, os.Stdout, machine.GCC, machine.GXX); err != nil {
+		return err
+	}
+	made, err := packages.All(ctx, ".", filepath.Join("bin", "packages"), os.Stderr)
+	for _, path := range made {
+		fmt.Println("built", path)
+	}
+	return err
 }
 
 // Demo builds everything, runs it on this machine with real crashes and shows

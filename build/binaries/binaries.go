@@ -33,7 +33,13 @@ type Builder struct {
 	Root string    // folder of go.mod
 	Dir  string    // where the binaries go, usually Root/bin
 	Log  io.Writer // gets the compiler's messages
+
+	Arch  string // GOARCH to build for; empty is this machine's
+	Cross Cross  // needed for a program with cgo and another Arch
 }
+
+// Cross names the compilers for another architecture.
+type Cross struct{ CC, CXX string }
 
 // Build builds one program and returns the path of its binary.
 func (b Builder) Build(ctx context.Context, p Program) (string, error) {
@@ -48,20 +54,33 @@ func (b Builder) Build(ctx context.Context, p Program) (string, error) {
 	path := filepath.Join(dir, p.Name)
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w "+stamp, "-o", path, p.Package)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.Root, b.Log, b.Log
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if p.Cgo {
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
-	}
+	cmd.Env = b.environment(p)
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("build %s: go build %s: %w", p.Name, p.Package, err)
 	}
 	return path, nil
 }
 
+// environment is what the go command is told besides its arguments.
+func (b Builder) environment(p Program) []string {
+	env := append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0")
+	if b.Arch != "" {
+		env = append(env, "GOARCH="+b.Arch)
+	}
+	if !p.Cgo {
+		return env
+	}
+	env = append(env, "CGO_ENABLED=1")
+	if b.Cross != (Cross{}) {
+		env = append(env, "CC="+b.Cross.CC, "CXX="+b.Cross.CXX)
+	}
+	return env
+}
+
 // stamp returns the linker flags that fill prometheus/common/version, which is
 // where --version and the build_info metrics look.
 func (b Builder) stamp(ctx context.Context) (string, error) {
-	version, err := b.version()
+	version, err := b.Version()
 	if err != nil {
 		return "", err
 	}
@@ -79,8 +98,8 @@ func (b Builder) stamp(ctx context.Context) (string, error) {
 	return strings.Join(flags, " "), nil
 }
 
-// version reads package.json, the one place that holds it.
-func (b Builder) version() (string, error) {
+// Version reads package.json, the one place that holds it.
+func (b Builder) Version() (string, error) {
 	text, err := os.ReadFile(filepath.Join(b.Root, "package.json"))
 	if err != nil {
 		return "", fmt.Errorf("version: %w", err)
@@ -90,6 +109,15 @@ func (b Builder) version() (string, error) {
 		return "", fmt.Errorf("version: package.json: %w", err)
 	}
 	return manifest.Version, nil
+}
+
+// CommitTime is when the commit was made, in seconds since the Unix epoch:
+// packages of the same commit are the same bytes. Outside of a checkout it is "0".
+func (b Builder) CommitTime(ctx context.Context) string {
+	if t := b.git(ctx, "show", "-s", "--format=%ct", "HEAD"); t != "unknown" {
+		return t
+	}
+	return "0"
 }
 
 // git asks about the commit; outside of a checkout the answer is "unknown".
