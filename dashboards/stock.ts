@@ -21,6 +21,8 @@ export const STOCK: Record<string, () => Dashboard> = {
 /** The folder of the checked-in JSON, from the repository's root. */
 export const FOLDER = 'src/dashboards';
 
+/** Panels are numbered in their order, so that alert rules can name the one that shows their state. */
 export function print(dashboard: Dashboard): string {
-  return JSON.stringify(dashboard, null, 2) + '\n';
+  const panels = dashboard.panels?.map((panel, i) => ({ id: i + 1, ...panel }));
+  return JSON.stringify({ ...dashboard, panels }, null, 2) + '\n';
 }

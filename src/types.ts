@@ -4,7 +4,10 @@ import { type DataQuery } from '@grafana/schema';
 import { type AnnotationKind, type Question } from './query/question';
 
 /** How the answer is shaped for the panel; empty is the query type's own. */
-export type Format = 'table' | 'logs' | 'numeric' | 'curve' | 'fixes';
+export type Format = 'table' | 'logs' | 'numeric' | 'curve' | 'fixes' | 'series';
+
+/** What the numbers of a clusters query are, one a cluster (pkg/plugin/query_clusters_numeric.go). */
+export type ClusterNumber = 'crashes' | 'hosts' | 'new' | 'surge' | 'relapsed' | 'gone' | 'one-host';
 
 /** A panel's query: a question, as a form or as text, and how to show the answer. */
 export interface CrashQuery extends DataQuery {
@@ -13,6 +16,8 @@ export interface CrashQuery extends DataQuery {
   /** The question's JSON text, asked in raw mode; may hold variables. */
   raw?: string;
   format?: Format;
+  /** Of clusters as numbers; empty is "crashes". */
+  number?: ClusterNumber;
   /** Which annotations; none means all. */
   kinds?: AnnotationKind[];
   /** The viewer's IANA time zone, for buckets of a day or more. */

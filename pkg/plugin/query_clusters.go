@@ -22,7 +22,9 @@ func askClusters(ctx context.Context, c *query.Client, q question) (data.Frames,
 	case FormatAuto, FormatTable:
 		frames = data.Frames{clustersTable(answer.Clusters)}
 	case FormatNumeric:
-		frames = clustersNumeric(answer.Clusters)
+		if frames, err = clustersNumeric(answer.Clusters, q.Number); err != nil {
+			return nil, err
+		}
 	default:
 		return nil, formatError(q, FormatTable, FormatNumeric)
 	}
@@ -71,25 +73,6 @@ func onset(c query.Cluster) interval {
 		return interval{}
 	}
 	return interval{known(c.Onset.From), known(c.Onset.To)}
-}
-
-// clustersNumeric is one number a cluster, the crashes in the range, labelled
-// with what the cluster is: the shape that alert rules take.
-func clustersNumeric(clusters []query.Cluster) data.Frames {
-	if len(clusters) == 0 {
-		return data.Frames{typed(data.FrameTypeNumericMulti)}
-	}
-	var frames data.Frames
-	for _, c := range clusters {
-		labels := data.Labels{
-			"cluster": c.Key, "crash_class": string(c.Class), "crash_kind": string(c.Kind), "crash_signature": c.Signature,
-		}
-		if c.State != "" {
-			labels["state"] = c.State
-		}
-		frames = append(frames, typed(data.FrameTypeNumericMulti, data.NewField("crashes", labels, []int64{c.Crashes})))
-	}
-	return frames
 }
 
 func formatError(q question, possible ...Format) error {

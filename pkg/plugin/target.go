@@ -20,10 +20,13 @@ const (
 	FormatAuto  Format = ""
 	FormatTable Format = "table"
 	FormatLogs  Format = "logs" // records as log lines
-	// FormatNumeric is one labelled number per row, for alert rules on tables.
+	// FormatNumeric is one labelled number per cluster, or per group of an
+	// exposure query, for alert rules.
 	FormatNumeric Format = "numeric"
 	FormatCurve   Format = "curve" // of a verdict: the silence over time
 	FormatFixes   Format = "fixes" // of the ledger: one row a fix
+	// FormatSeries is an exposure query's own: a time series.
+	FormatSeries Format = "series"
 )
 
 // target is a panel's query as the front end saves it: a question of the query
@@ -34,6 +37,7 @@ type target struct {
 	Query    json.RawMessage `json:"query"`
 	Raw      string          `json:"raw"`
 	Format   Format          `json:"format"`
+	Number   Number          `json:"number"`   // of clusters as numbers; empty is "crashes"
 	Kinds    []string        `json:"kinds"`    // of annotations; none is all
 	TimeZone string          `json:"timeZone"` // of the viewer, used when the question names none
 }
@@ -42,6 +46,7 @@ type target struct {
 type question struct {
 	query.Request
 	Format Format
+	Number Number   // of clusters as numbers; empty is "crashes"
 	Kinds  []string // of annotations; none is all
 }
 
@@ -70,7 +75,7 @@ func parseTarget(q backend.DataQuery) (question, error) {
 	if err != nil {
 		return question{}, err
 	}
-	return question{Request: req, Format: t.Format, Kinds: t.Kinds}, nil
+	return question{Request: req, Format: t.Format, Number: t.Number, Kinds: t.Kinds}, nil
 }
 
 // text returns the question's JSON with the macros expanded.

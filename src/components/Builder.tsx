@@ -7,8 +7,9 @@ import { type DataSource } from '../datasource';
 import { QUERY_KINDS, kindOf } from '../query/registry';
 import { type AnnotationKind, type Question } from '../query/question';
 import { type Problems } from '../query/validate';
-import { type CrashQuery, type Format } from '../types';
+import { type ClusterNumber, type CrashQuery, type Format } from '../types';
 
+import { ClusterNumberPart } from './parts/ClusterNumberPart';
 import { ClusterPart } from './parts/ClusterPart';
 import { Filters } from './parts/Filters';
 import { FormatPart } from './parts/FormatPart';
@@ -28,6 +29,7 @@ export interface BuilderProps {
   range?: TimeRange;
   onQuestion: (q: Question) => void;
   onFormat: (f: Format | undefined) => void;
+  onNumber: (n: ClusterNumber | undefined) => void;
   onKinds: (k: AnnotationKind[] | undefined) => void;
 }
 
@@ -40,7 +42,7 @@ export interface PartProps {
 }
 
 /** The form: which parts it has follows from the query type's entry in the registry. */
-export function Builder({ datasource, query, question, problems, range, onQuestion, onFormat, onKinds }: BuilderProps) {
+export function Builder({ datasource, query, question, problems, range, onQuestion, onFormat, onNumber, onKinds }: BuilderProps) {
   const { dimensions, error } = useDimensions(datasource);
   const kind = kindOf(question.type);
   const part: PartProps = {
@@ -73,6 +75,9 @@ export function Builder({ datasource, query, question, problems, range, onQuesti
         {kind.parts.includes('limit') && <NumberPart {...part} field="limit" />}
         {kind.parts.includes('format') && (
           <FormatPart {...part} kind={kind} format={query.format} onFormat={onFormat} />
+        )}
+        {kind.type === 'clusters' && query.format === 'numeric' && (
+          <ClusterNumberPart {...part} number={query.number} onNumber={onNumber} />
         )}
         {kind.parts.includes('kinds') && <KindsPart {...part} kinds={query.kinds} onKinds={onKinds} />}
       </Stack>

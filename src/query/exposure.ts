@@ -7,6 +7,9 @@ export const exposure: QueryKind = {
   label: () => t('kind.exposure.label', 'Exposure'),
   description: () =>
     t('kind.exposure.description', 'Host-days that were watched; a gap is a time of which nothing is known'),
-  parts: ['groupBy', 'interval', 'topK'],
-  formats: [],
+  parts: ['groupBy', 'interval', 'topK', 'format'],
+  formats: [
+    { value: 'series', label: () => t('format.series', 'Time series') },
+    { value: 'numeric', label: () => t('format.numeric', 'Numbers for alerts') },
+  ],
 };
