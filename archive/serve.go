@@ -30,6 +30,8 @@ type serveFlags struct {
 	tokens       string
 	backupDir    string
 	retention    retention
+	tenants      tenantFlags
+	rate         float64
 	web          *web.FlagConfig
 	maxBody      units.Base2Bytes
 	maxRecords   int
@@ -52,12 +54,15 @@ func (c *cli) addServe() {
 	cmd.Flag("query.slow", "Questions that take longer are logged.").Default(api.DefaultSlowQuery.String()).DurationVar(&f.slowQuery)
 	cmd.Flag("backup.dir", "Directory into which POST /api/v1/admin/backup writes; none by default.").StringVar(&f.backupDir)
 	f.retention.addFlags(cmd)
+	f.tenants.addFlags(cmd)
+	cmd.Flag("access.rate", "Requests a second that a token may send, five seconds' worth at once; 0 is without limit. A token's own rate stands in the tokens file.").Default("0").Float64Var(&f.rate)
 	cmd.Flag("shutdown.grace", "Longest time to finish requests at shutdown.").Default("20s").DurationVar(&f.grace)
 }
 
 // serve wires the archive and runs it until ctx ends:
 //
 //	HTTP ─▶ exporter-toolkit (TLS, basic auth) ─▶ access (tokens) ─▶ api ─▶ store (open: scheme ─▶ duckdb)
+//	                                               ├─▶ tenants (token's tenant ─▶ a store of its own)
 //	                                               ├─▶ evaluate (store + ledger + epi)
 //	                                               └─▶ /metrics
 func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) {
@@ -81,12 +86,16 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	evaluator := evaluate.New(evaluate.Config{Store: s})
+	others := f.tenants.pool(f.storage)
+	defer func() { err = errors.Join(err, others.Close()) }()
 	a := api.New(api.Config{
 		Store: s, Storage: open.Scheme(f.storage), Version: version.Version, Logger: logger,
 		MaxBody: int64(f.maxBody), MaxRecords: f.maxRecords, QueryTimeout: f.queryTimeout, SlowQuery: f.slowQuery,
-		Access: keys, BackupDir: f.backupDir, Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges,
+		Access: keys, Rate: f.rate, BackupDir: f.backupDir, Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges, Tenants: others,
 	})
-	stop := f.retention.keep(ctx, s, logger)
+	stop := upkeep(ctx, func(ctx context.Context, visit func(string, *api.Tenant)) error {
+		return stores(ctx, &api.Tenant{Store: s}, keys, others, visit)
+	}, &f.retention, logger)
 	defer stop()
 	logger.Info("Archive is open", "storage", f.storage, "version", version.Version)
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}

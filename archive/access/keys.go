@@ -9,6 +9,8 @@
 //	  - name: grafana
 //	    sha256: …
 //	    roles: [read, write]
+//	    tenant: blue         # its own store; the default one when absent
+//	    rate: 50             # requests a second; that of the archive when absent
 package access
 
 import (
@@ -49,7 +51,13 @@ var (
 
 // Identity is who sent a request.
 type Identity struct {
-	Name  string
+	Name string
+	// Tenant is whose crashes the token is about: it neither reads nor
+	// writes any others. "" is the default tenant.
+	Tenant string
+	// Rate is the number of requests a second that the token may send; 0
+	// leaves it to the archive.
+	Rate  float64
 	roles []Role
 }
 
@@ -60,9 +68,11 @@ func (i Identity) May(r Role) bool {
 
 // entry is one token of the file.
 type entry struct {
-	Name   string `yaml:"name"`
-	SHA256 string `yaml:"sha256"`
-	Roles  []Role `yaml:"roles"`
+	Name   string  `yaml:"name"`
+	SHA256 string  `yaml:"sha256"`
+	Roles  []Role  `yaml:"roles"`
+	Tenant string  `yaml:"tenant"`
+	Rate   float64 `yaml:"rate"`
 	sum    [sha256.Size]byte
 }
 
@@ -115,7 +125,42 @@ func (e *entry) check() error {
 			return fmt.Errorf("role %.40q of %q is not one of %v", r, e.Name, Roles())
 		}
 	}
+	if e.Tenant != "" && !ValidTenant(e.Tenant) {
+		return fmt.Errorf("tenant %.80q of %q is not a name of 1 to %d lower-case letters, digits and _ that begins with a letter", e.Tenant, e.Name, maxTenant)
+	}
+	if e.Rate < 0 {
+		return fmt.Errorf("rate %v of %q is negative; it is a number of requests a second", e.Rate, e.Name)
+	}
 	return nil
+}
+
+// maxTenant bounds a tenant's name, in bytes.
+const maxTenant = 48
+
+// ValidTenant reports whether a name can be a tenant's: it is part of a file's
+// name, or of a database's.
+func ValidTenant(name string) bool {
+	for i, c := range []byte(name) {
+		if letter := c >= 'a' && c <= 'z'; !letter && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxTenant
+}
+
+// Tenants returns the names of all tenants but the default one, sorted.
+func (k *Keys) Tenants() []string {
+	if k == nil {
+		return nil
+	}
+	var names []string
+	for _, e := range k.entries {
+		if e.Tenant != "" {
+			names = append(names, e.Tenant)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Identify returns whose token an Authorization header holds. Every known sum is
@@ -135,7 +180,8 @@ func (k *Keys) Identify(authorization string) (Identity, error) {
 	if found < 0 {
 		return Identity{}, ErrUnknown
 	}
-	return Identity{Name: k.entries[found].Name, roles: k.entries[found].Roles}, nil
+	e := k.entries[found]
+	return Identity{Name: e.Name, Tenant: e.Tenant, Rate: e.Rate, roles: e.Roles}, nil
 }
 
 // tokenBytes is the length of a token before encoding: 256 bits can't be guessed.

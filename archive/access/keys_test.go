@@ -39,6 +39,24 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
+func TestTenantOfToken(t *testing.T) {
+	blue, blueSum := NewToken()
+	plain, plainSum := NewToken()
+	keys, err := Load(file(t, fmt.Sprintf("tokens:\n  - {name: b, sha256: %s, roles: [read], tenant: blue_2, rate: 2.5}\n  - {name: p, sha256: %s, roles: [read]}\n", blueSum, plainSum)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, err := keys.Identify("Bearer " + blue); err != nil || who.Tenant != "blue_2" || who.Rate != 2.5 {
+		t.Errorf("%+v, %v; want tenant blue_2", who, err)
+	}
+	if who, err := keys.Identify("Bearer " + plain); err != nil || who.Tenant != "" {
+		t.Errorf("%+v, %v; want the default tenant", who, err)
+	}
+	if got := keys.Tenants(); len(got) != 1 || got[0] != "blue_2" {
+		t.Errorf("tenants %q", got)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	_, sum := NewToken()
 	for content, want := range map[string]string{
@@ -50,6 +68,10 @@ func TestLoadRefuses(t *testing.T) {
 		"tokens:\n  - {name: a, sha256: " + sum + "}":                                                                   "roles of \"a\" are missing",
 		"tokens:\n  - {name: a, sha256: " + sum + ", roles: [root]}":                                                    "\"root\"",
 		"tokens:\n  - {name: a, sha256: " + sum + ", roles: [read]}\n  - {name: a, sha256: " + sum + ", roles: [read]}": "given twice",
+		"tokens:\n  - {name: a, sha256: " + sum + ", roles: [read], tenant: ../b}":                                      `tenant "../b"`,
+		"tokens:\n  - {name: a, sha256: " + sum + ", roles: [read], tenant: Blue}":                                      `tenant "Blue"`,
+		"tokens:\n  - {name: a, sha256: " + sum + ", roles: [read], tenant: 1}":                                         `tenant "1"`,
+		"tokens:\n  - {name: a, sha256: " + sum + ", roles: [read], rate: -1}":                                          "is negative",
 	} {
 		if _, err := Load(file(t, content)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want an error with %q", content, err, want)

@@ -24,7 +24,17 @@ func (a *API) identify(r route, req *http.Request) (*http.Request, error) {
 		a.Logger.Warn("A request was refused", "method", req.Method, "path", req.URL.Path, "token", who.Name, "needs", r.role, "from", req.RemoteAddr, "err", err)
 		return nil, err
 	}
+	if wait := a.limits.take(who, a.now()); wait > 0 {
+		a.Logger.Warn("A token sends too many requests", "token", who.Name, "path", req.URL.Path, "from", req.RemoteAddr)
+		return nil, &problem{Status: http.StatusTooManyRequests, Detail: "the token sends more requests than it may", RetryAfter: wait}
+	}
 	return req.WithContext(context.WithValue(req.Context(), identityKey{}, who)), nil
+}
+
+// identity returns who sent a request; the zero value where nobody is asked.
+func identity(ctx context.Context) access.Identity {
+	who, _ := ctx.Value(identityKey{}).(access.Identity)
+	return who
 }
 
 // accessProblem returns the problem of a request that may not be served.
@@ -42,8 +52,8 @@ func accessProblem(err error) *problem {
 // audit logs what somebody changed.
 func (a *API) audit(ctx context.Context, did string, about ...any) {
 	name := "anybody"
-	if who, ok := ctx.Value(identityKey{}).(access.Identity); ok {
+	if who := identity(ctx); who.Name != "" {
 		name = who.Name
 	}
-	a.Logger.Info("Audit", append([]any{"did", did, "token", name}, about...)...)
+	a.Logger.Info("Audit", append([]any{"did", did, "token", name, "tenant", a.tenant(ctx).name}, about...)...)
 }

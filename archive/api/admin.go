@@ -18,7 +18,7 @@ type BackedUp struct {
 // serveBackup writes a copy of the store into the backup directory, which only
 // the operator chooses; ingest and questions go on meanwhile.
 func (a *API) serveBackup(w http.ResponseWriter, r *http.Request) error {
-	m, ok := a.Store.(store.Maintainer)
+	m, ok := a.tenant(r.Context()).Store.(store.Maintainer)
 	if !ok {
 		return fmt.Errorf("backup: %w", store.ErrUnsupported)
 	}
@@ -29,8 +29,15 @@ func (a *API) serveBackup(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusConflict, "a backup is under way")
 	}
 	defer a.backing.Unlock()
+	dir := a.BackupDir
+	if tenant := a.tenant(r.Context()).name; tenant != "" {
+		dir = filepath.Join(dir, "tenants", tenant)
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return fmt.Errorf("backup: %w", err)
+		}
+	}
 	name := "archive-" + a.now().UTC().Format("20060102T150405.000Z") + ".duckdb"
-	path := filepath.Join(a.BackupDir, name)
+	path := filepath.Join(dir, name)
 	if err := m.Backup(r.Context(), path); err != nil {
 		return err
 	}

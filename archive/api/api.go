@@ -10,7 +10,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -40,12 +39,15 @@ type Config struct {
 	// Access knows who may do what; nil lets everybody do everything.
 	Access *access.Keys
 
-	// Answers holds further question types that are answered by more than
-	// the store, such as verdicts.
+	// Rate is the number of requests a second that a token may send when it
+	// has no rate of its own; 0 is without limit.
+	Rate float64
+
+	// Answers and Gauges are the default tenant's, as in Tenant.
 	Answers map[query.Type]Answer
-	// Gauges writes further metrics, in Prometheus' text format, such as the
-	// states of clusters.
-	Gauges func(ctx context.Context, w io.Writer) error
+	Gauges  func(ctx context.Context, w io.Writer) error
+	// Tenants opens the stores of the others; nil when there are none.
+	Tenants Tenants
 }
 
 // Answer answers one type of question; the result is written as JSON.
@@ -84,9 +86,11 @@ func (c *Config) setDefaults() {
 // API serves one store. It is safe for concurrent use.
 type API struct {
 	Config
-	metrics  *telemetry
+	main     *tenant       // the default one
 	ingest   chan struct{} // one token a request that is being taken in
-	answers  map[query.Type]Answer
+	limits   limits
+	counting sync.Mutex // guards counters
+	counters map[string]*telemetry
 	draining atomic.Bool
 	backing  sync.Mutex // held while a backup is written
 	now      func() time.Time
@@ -95,10 +99,11 @@ type API struct {
 // New returns an API.
 func New(c Config) *API {
 	c.setDefaults()
-	a := &API{Config: c, ingest: make(chan struct{}, c.MaxIngest), now: time.Now}
-	a.answers = a.storeAnswers()
-	maps.Copy(a.answers, c.Answers)
-	a.metrics = newTelemetry(a)
+	a := &API{
+		Config: c, ingest: make(chan struct{}, c.MaxIngest), now: time.Now, limits: limits{perSecond: c.Rate},
+		counters: make(map[string]*telemetry),
+	}
+	a.main = newTenant("", &Tenant{Store: c.Store, Answers: c.Answers, Gauges: c.Gauges}, a.telemetryOf(""))
 	return a
 }
 
@@ -131,12 +136,21 @@ func (a *API) handle(r route) http.Handler {
 				writeProblem(w, &problem{Status: http.StatusInternalServerError, Detail: "the archive failed on this request; its log says more"})
 			}
 		}()
-		known, err := a.identify(r, req)
-		if err == nil {
-			err = r.serve(w, known)
-		}
-		if err != nil {
+		if err := a.admitAndServe(w, req, r); err != nil {
 			a.fail(w, req, err)
 		}
 	})
+}
+
+func (a *API) admitAndServe(w http.ResponseWriter, req *http.Request, r route) error {
+	req, err := a.identify(r, req)
+	if err != nil {
+		return err
+	}
+	req, leave, err := a.enter(req)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return r.serve(w, req)
 }

@@ -32,17 +32,17 @@ func (a *API) serveLogs(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if err != nil {
-		a.metrics.refused[reason].Inc()
+		a.tenant(r.Context()).metrics.refused[reason].Inc()
 		return err
 	}
 	if n := len(batch.Records) + len(batch.Slots) + len(batch.Refused); n > a.MaxRecords {
-		a.metrics.refused[reasonTooMany].Add(n)
+		a.tenant(r.Context()).metrics.refused[reasonTooMany].Add(n)
 		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("%d log records, at most %d are allowed in one request", n, a.MaxRecords))
 	}
 	if _, err := a.keep(r.Context(), viaOTLP, batch.Records, batch.Slots); err != nil {
 		return err
 	}
-	a.metrics.refused[reasonInvalid].Add(len(batch.Refused))
+	a.tenant(r.Context()).metrics.refused[reasonInvalid].Add(len(batch.Refused))
 	return writeReply(w, contentType, batch)
 }
 
@@ -95,18 +95,19 @@ func (a *API) admit(ctx context.Context) (release func(), err error) {
 // keep stores a batch. A store that fails is unavailable: nothing is lost, for
 // the sender keeps what was not acknowledged.
 func (a *API) keep(ctx context.Context, via string, records []crash.Record, slots []crash.Exposure) (store.Appended, error) {
-	done, err := a.Store.Append(ctx, records)
+	t := a.tenant(ctx)
+	done, err := t.Store.Append(ctx, records)
 	if err != nil {
-		a.metrics.refused[reasonStore].Add(len(records))
+		t.metrics.refused[reasonStore].Add(len(records))
 		return store.Appended{}, err
 	}
-	a.metrics.ingested[via].Add(done.Added)
-	a.metrics.duplicates[via].Add(done.Duplicates)
-	exposed, err := a.Store.AppendExposure(ctx, slots)
+	t.metrics.ingested[via].Add(done.Added)
+	t.metrics.duplicates[via].Add(done.Duplicates)
+	exposed, err := t.Store.AppendExposure(ctx, slots)
 	if err != nil {
-		a.metrics.refused[reasonStore].Add(len(slots))
+		t.metrics.refused[reasonStore].Add(len(slots))
 		return store.Appended{}, err
 	}
-	a.metrics.exposed.Add(exposed.Added)
+	t.metrics.exposed.Add(exposed.Added)
 	return done, nil
 }

@@ -18,7 +18,7 @@ const maxEvents = 1000
 
 // serveLedger lists every event of the ledger.
 func (a *API) serveLedger(w http.ResponseWriter, r *http.Request) error {
-	events, err := a.Store.LedgerEvents(r.Context())
+	events, err := a.tenant(r.Context()).Store.LedgerEvents(r.Context())
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (a *API) serveLedgerAppend(w http.ResponseWriter, r *http.Request) error {
 			return inEvent(i, err)
 		}
 	}
-	if _, err := a.Store.AppendLedger(r.Context(), in.Events); err != nil {
+	if _, err := a.tenant(r.Context()).Store.AppendLedger(r.Context(), in.Events); err != nil {
 		return err
 	}
 	for _, e := range in.Events {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/epicurve/epicurve/archive/store"
 	"github.com/epicurve/epicurve/pkg/query"
@@ -16,7 +19,12 @@ type problem struct {
 	Title  string             `json:"title"`
 	Detail string             `json:"detail,omitempty"`
 	Errors []query.FieldError `json:"errors,omitempty"`
+	// RetryAfter is when the request may be sent again, in the header of the
+	// same name; 0 is defaultRetry where one is due.
+	RetryAfter time.Duration `json:"-"`
 }
+
+const defaultRetry = 5 * time.Second
 
 // Error implements error.
 func (p *problem) Error() string { return p.Detail }
@@ -33,7 +41,11 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", "5")
+		retry := p.RetryAfter
+		if retry == 0 {
+			retry = defaultRetry
+		}
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
 	}
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="epicurve"`)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -13,19 +14,22 @@ import (
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
-// storeAnswers are the questions that the store answers by itself.
-func (a *API) storeAnswers() map[query.Type]Answer {
-	return map[query.Type]Answer{
-		query.TypeTimeseries: func(ctx context.Context, r query.Request) (any, error) { return a.Store.Timeseries(ctx, r) },
+// answersOf returns what answers each question of a tenant: its store, unless
+// the tenant has something that knows more.
+func answersOf(t *Tenant) map[query.Type]Answer {
+	answers := map[query.Type]Answer{
+		query.TypeTimeseries: func(ctx context.Context, r query.Request) (any, error) { return t.Store.Timeseries(ctx, r) },
 		query.TypeExposure: func(ctx context.Context, r query.Request) (any, error) {
 			if err := store.CheckExposure(r); err != nil {
 				return nil, err
 			}
-			return a.Store.Exposure(ctx, r)
+			return t.Store.Exposure(ctx, r)
 		},
-		query.TypeClusters: func(ctx context.Context, r query.Request) (any, error) { return a.Store.Clusters(ctx, r) },
-		query.TypeRecords:  func(ctx context.Context, r query.Request) (any, error) { return a.Store.Records(ctx, r) },
+		query.TypeClusters: func(ctx context.Context, r query.Request) (any, error) { return t.Store.Clusters(ctx, r) },
+		query.TypeRecords:  func(ctx context.Context, r query.Request) (any, error) { return t.Store.Records(ctx, r) },
 	}
+	maps.Copy(answers, t.Answers)
+	return answers
 }
 
 // serveQuery answers one question.
@@ -36,10 +40,10 @@ func (a *API) serveQuery(w http.ResponseWriter, r *http.Request) error {
 	}
 	req, err := query.Parse(body)
 	if err != nil {
-		a.metrics.badQueries.Inc()
+		a.tenant(r.Context()).metrics.badQueries.Inc()
 		return err
 	}
-	answer := a.answers[req.Type]
+	answer := a.tenant(r.Context()).answers[req.Type]
 	if answer == nil {
 		return fmt.Errorf("query type %s: %w", req.Type, store.ErrUnsupported)
 	}
@@ -60,9 +64,9 @@ func (a *API) timed(ctx context.Context, name string, req query.Request, ask fun
 	start := time.Now()
 	err := ask(ctx)
 	took := time.Since(start)
-	a.metrics.query(name, took, err)
+	a.tenant(ctx).metrics.query(name, took, err)
 	if took > a.SlowQuery {
-		a.Logger.Warn("Slow query", "type", name, "took", took, "from", req.Range.From, "to", req.Range.To,
+		a.Logger.Warn("Slow query", "tenant", a.tenant(ctx).name, "type", name, "took", took, "from", req.Range.From, "to", req.Range.To,
 			"group_by", req.GroupBy, "filters", len(req.Filters), "cluster", req.Cluster, "err", err)
 	}
 	return err
@@ -90,7 +94,7 @@ func (a *API) serveValues(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return a.timed(r.Context(), "values", req, func(ctx context.Context) error {
-		v, err := a.Store.DimensionValues(ctx, name, req)
+		v, err := a.tenant(ctx).Store.DimensionValues(ctx, name, req)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (a *API) serveRecords(w http.ResponseWriter, r *http.Request) error {
 	defer release()
 	via, parse, err := recordsParser(r)
 	if err != nil {
-		a.metrics.refused[reasonMalformed].Inc()
+		a.tenant(r.Context()).metrics.refused[reasonMalformed].Inc()
 		return err
 	}
 	var records []crash.Record
@@ -49,14 +49,14 @@ func (a *API) serveRecords(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if err != nil {
-		a.metrics.refused[reason].Inc()
+		a.tenant(r.Context()).metrics.refused[reason].Inc()
 		return err
 	}
 	done, err := a.keep(r.Context(), via, records, nil)
 	if err != nil {
 		return err
 	}
-	a.metrics.refused[reasonInvalid].Add(len(refused))
+	a.tenant(r.Context()).metrics.refused[reasonInvalid].Add(len(refused))
 	named := refused[:min(len(refused), maxRefusals)]
 	if len(refused) > 0 && len(records) == 0 {
 		return &problem{Status: http.StatusBadRequest, Detail: fmt.Sprintf("all %d records were refused", len(refused)), Errors: named}

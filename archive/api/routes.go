@@ -83,7 +83,7 @@ func (a *API) routes() []route {
 		},
 		{method: "GET", path: "/-/healthy", id: "healthy", serve: a.serveHealthy, summary: "The process runs.", produces: "text/plain"},
 		{method: "GET", path: "/-/ready", id: "ready", serve: a.serveReady, summary: "The store answers.", produces: "text/plain"},
-		{method: "GET", path: "/metrics", id: "metrics", serve: a.serveMetrics, summary: "The archive's own metrics, in Prometheus' text format.", produces: "text/plain"},
+		{method: "GET", path: "/metrics", id: "metrics", role: a.metricsRole(), serve: a.serveMetrics, summary: "The archive's own metrics, in Prometheus' text format. Where there are tenants it takes a token and shows those of the token's.", produces: "text/plain"},
 		{method: "GET", path: "/openapi.json", id: "openapi", serve: a.serveOpenAPI, summary: "This description.", produces: typeJSON},
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // serveStatus says what the archive is and how much it holds.
 func (a *API) serveStatus(w http.ResponseWriter, r *http.Request) error {
-	st, err := a.Store.Stats(r.Context())
+	st, err := a.tenant(r.Context()).Store.Stats(r.Context())
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (a *API) serveReady(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if _, err := a.Store.Stats(ctx); err != nil {
+	if _, err := a.tenant(r.Context()).Store.Stats(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintln(w, "Ready.")

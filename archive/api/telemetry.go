@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/epicurve/epicurve/archive/access"
 	"github.com/epicurve/epicurve/archive/store"
 	"github.com/epicurve/epicurve/pkg/query"
 )
@@ -45,7 +47,7 @@ type telemetry struct {
 	gaugeFailures *metrics.Counter
 }
 
-func newTelemetry(a *API) *telemetry {
+func newTelemetry() *telemetry {
 	t := &telemetry{
 		set: metrics.NewSet(), ingested: map[string]*metrics.Counter{}, duplicates: map[string]*metrics.Counter{},
 		refused: map[string]*metrics.Counter{}, seconds: map[string]*metrics.PrometheusHistogram{}, failed: map[string]*metrics.Counter{},
@@ -68,22 +70,6 @@ func newTelemetry(a *API) *telemetry {
 		t.seconds[name] = t.set.NewPrometheusHistogram(fmt.Sprintf("epicurve_archive_query_seconds{type=%q}", name))
 		t.failed[name] = t.set.NewCounter(fmt.Sprintf("epicurve_archive_query_failures_total{type=%q}", name))
 	}
-	stats := func(read func(store.Stats) int64) func() float64 {
-		return func() float64 {
-			ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
-			defer cancel()
-			st, err := a.Store.Stats(ctx)
-			if err != nil {
-				return -1
-			}
-			return float64(read(st))
-		}
-	}
-	t.set.NewGauge("epicurve_archive_store_records", stats(func(s store.Stats) int64 { return s.Records }))
-	t.set.NewGauge("epicurve_archive_store_exposure_slots", stats(func(s store.Stats) int64 { return s.Exposure }))
-	t.set.NewGauge("epicurve_archive_store_bytes", stats(func(s store.Stats) int64 { return s.Bytes }))
-	t.set.NewGauge(fmt.Sprintf("epicurve_archive_build_info{version=%q,goversion=%q,storage=%q}", a.Version, runtime.Version(), a.Storage),
-		func() float64 { return 1 })
 	return t
 }
 
@@ -101,20 +87,52 @@ func (t *telemetry) query(name string, took time.Duration, err error) {
 // evaluated; Prometheus gives up after 10 s by default.
 const gaugesTimeout = 8 * time.Second
 
+// metricsRole is the role that a scrape needs. Where there are tenants it needs
+// one, because counters count their crashes too.
+func (a *API) metricsRole() access.Role {
+	if len(a.Access.Tenants()) > 0 {
+		return access.RoleRead
+	}
+	return ""
+}
+
+// serveMetrics writes the counters and gauges of the request's tenant, and those
+// of the process for the default one.
 func (a *API) serveMetrics(w http.ResponseWriter, r *http.Request) error {
+	t := a.tenant(r.Context())
 	var gauges bytes.Buffer
-	if a.Gauges != nil {
+	if t.Gauges != nil {
 		ctx, cancel := context.WithTimeout(r.Context(), gaugesTimeout)
 		defer cancel()
-		if err := a.Gauges(ctx, &gauges); err != nil {
-			a.Logger.Warn("The gauges of clusters are left out of a scrape", "err", err)
-			a.metrics.gaugeFailures.Inc()
+		if err := t.Gauges(ctx, &gauges); err != nil {
+			a.Logger.Warn("The gauges of clusters are left out of a scrape", "tenant", t.name, "err", err)
+			t.metrics.gaugeFailures.Inc()
 			gauges.Reset()
 		}
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	a.metrics.set.WritePrometheus(w)
-	metrics.WriteProcessMetrics(w)
+	t.metrics.set.WritePrometheus(w)
+	writeStats(r.Context(), w, t.Store)
+	metrics.WriteGaugeUint64(w, fmt.Sprintf("epicurve_archive_build_info{version=%q,goversion=%q,storage=%q}", a.Version, runtime.Version(), a.Storage), 1)
+	if t == a.main {
+		metrics.WriteProcessMetrics(w)
+	}
 	gauges.WriteTo(w) //nolint:errcheck // the client left
 	return nil
+}
+
+// writeStats writes what a store holds, -1 when it does not say.
+func writeStats(ctx context.Context, w io.Writer, s store.Store) {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	st, err := s.Stats(ctx)
+	if err != nil {
+		st = store.Stats{Records: -1, Exposure: -1, Bytes: -1}
+	}
+	for _, g := range []struct {
+		name  string
+		value int64
+	}{{"bytes", st.Bytes}, {"exposure_slots", st.Exposure}, {"records", st.Records}} {
+		metrics.WriteGaugeFloat64(w, "epicurve_archive_store_"+g.name, float64(g.value))
+	}
 }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/epicurve/epicurve/archive/api"
+	"github.com/epicurve/epicurve/archive/store"
+)
+
+// upkeepEvery is how often stores are looked after.
+const upkeepEvery = time.Hour
+
+// upkeep looks after every tenant's store, now and then every hour, until the
+// returned function is called.
+func upkeep(ctx context.Context, visit func(context.Context, func(name string, t *api.Tenant)) error, r *retention, logger *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(upkeepEvery)
+		defer tick.Stop()
+		for {
+			err := visit(ctx, func(name string, t *api.Tenant) {
+				lookAfter(ctx, t.Store, r, logger.With("tenant", name))
+			})
+			if err != nil && ctx.Err() == nil {
+				logger.Error("A tenant's store was not looked after; it is tried again", "after", upkeepEvery, "err", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// lookAfter deletes what is too old.
+func lookAfter(ctx context.Context, s store.Store, r *retention, logger *slog.Logger) {
+	m, ok := s.(store.Maintainer)
+	if !ok {
+		return
+	}
+	if err := r.expire(ctx, m, logger); err != nil && ctx.Err() == nil {
+		logger.Error("Retention failed; it is tried again", "after", upkeepEvery, "err", err)
+	}
+}
