@@ -4,31 +4,39 @@
 package ledger
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
 
-	"github.com/epicurve/epicurve/pkg/crash"
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
 // Book is the folded ledger.
 type Book struct {
-	entries map[string]*query.LedgerEntry
-	into    map[string]string // merged cluster -> the cluster it was merged into
+	entries     map[string]*query.LedgerEntry
+	into        map[string]string // merged cluster -> the cluster it was merged into
+	splits      []query.LedgerEvent
+	deployments []query.LedgerEvent
+	categories  []query.Category
 }
 
 // Fold makes a book of events. Events with the same id count once; the input is
 // not changed. Only the people's part of the entries is filled in.
 func Fold(events []query.LedgerEvent) *Book {
 	b := &Book{entries: map[string]*query.LedgerEntry{}, into: map[string]string{}}
-	ordered := order(events)
-	for _, e := range standing(ordered) {
-		if e.Action == query.ActionMerge && b.Canonical(e.Into) != e.Cluster {
-			b.into[e.Cluster] = e.Into
+	stands := standing(order(events))
+	for _, e := range stands {
+		switch e.Action {
+		case query.ActionMerge:
+			if b.Canonical(e.Into) != e.Cluster {
+				b.into[e.Cluster] = e.Into
+			}
+		case query.ActionSplit:
+			b.splits = append(b.splits, e)
+		case query.ActionDeploy:
+			b.deployments = append(b.deployments, e)
 		}
 	}
-	for _, e := range standing(ordered) {
+	b.categories = categories(stands)
+	for _, e := range stands {
 		b.apply(e)
 	}
 	for from := range b.into {
@@ -74,6 +82,13 @@ func (b *Book) Clusters() []string {
 	return keys
 }
 
+// Deployments lists the deployments that stand, by the time of their event.
+func (b *Book) Deployments() []query.LedgerEvent { return b.deployments }
+
+// Categories lists the categories of workflow failures: those that every
+// archive knows, then the others in the order in which they were added.
+func (b *Book) Categories() []query.Category { return b.categories }
+
 func (b *Book) entry(cluster string) *query.LedgerEntry {
 	e, ok := b.entries[cluster]
 	if !ok {
@@ -84,6 +99,13 @@ func (b *Book) entry(cluster string) *query.LedgerEntry {
 }
 
 func (b *Book) apply(e query.LedgerEvent) {
+	switch e.Action {
+	case query.ActionDeploy, query.ActionCategory, query.ActionUndo:
+		return // not about one cluster, or done before: see Fold and standing
+	case query.ActionSplit:
+		b.applySplit(e)
+		return
+	}
 	remark := query.LedgerRemark{Event: e.ID, Time: e.Time, Actor: e.Actor, Text: e.Text}
 	entry := b.entry(b.Canonical(e.Cluster))
 	switch e.Action {
@@ -93,53 +115,11 @@ func (b *Book) apply(e query.LedgerEvent) {
 		entry.Causes = append(entry.Causes, remark)
 	case query.ActionNote:
 		entry.Notes = append(entry.Notes, remark)
+	case query.ActionReopen:
+		entry.Reopened = append(entry.Reopened, remark)
 	case query.ActionFix:
 		if e.Fix != nil {
-			entry.Fixes = append(entry.Fixes, query.LedgerFix{Fix: *e.Fix, Event: e.ID, Time: e.Time, Actor: e.Actor, Text: e.Text})
-		}
-	case query.ActionMerge, query.ActionUndo:
-		// Done before the others: see Fold and standing.
-	}
-}
-
-// order sorts events by time, then id, and keeps the first of each id.
-func order(events []query.LedgerEvent) []query.LedgerEvent {
-	sorted := slices.Clone(events)
-	slices.SortFunc(sorted, compare)
-	seen := make(map[crash.ID]bool, len(sorted))
-	return slices.DeleteFunc(sorted, func(e query.LedgerEvent) bool {
-		repeated := seen[e.ID]
-		seen[e.ID] = true
-		return repeated
-	})
-}
-
-func compare(a, b query.LedgerEvent) int {
-	return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.ID[:], b.ID[:]))
-}
-
-// standing leaves out undone events and the undoings themselves. An undoing
-// counts only when it comes after what it undoes, so that undoing an undoing
-// brings the first event back and no circle can form. Events must be ordered.
-func standing(ordered []query.LedgerEvent) []query.LedgerEvent {
-	at := make(map[crash.ID]int, len(ordered))
-	for i, e := range ordered {
-		at[e.ID] = i
-	}
-	undone := make([]bool, len(ordered))
-	for i, e := range slices.Backward(ordered) {
-		if e.Action != query.ActionUndo || undone[i] {
-			continue
-		}
-		if target, ok := at[e.Revokes]; ok && target < i {
-			undone[target] = true
+			entry.Fixes = append(entry.Fixes, b.fix(e))
 		}
 	}
-	var kept []query.LedgerEvent
-	for i, e := range ordered {
-		if !undone[i] && e.Action != query.ActionUndo {
-			kept = append(kept, e)
-		}
-	}
-	return kept
 }

@@ -39,11 +39,12 @@ const (
 	AnnotationNew     AnnotationKind = "new"     // a new cluster reached the alert's threshold
 	AnnotationGone    AnnotationKind = "gone"    // the verdict was reached
 	AnnotationBlind   AnnotationKind = "blind"   // region: next to nothing was seen of anything
+	AnnotationDeploy  AnnotationKind = "deploy"  // a build was deployed
 )
 
 // AnnotationKinds returns the closed set.
 func AnnotationKinds() []AnnotationKind {
-	return []AnnotationKind{AnnotationOnset, AnnotationFix, AnnotationRelapse, AnnotationNew, AnnotationGone, AnnotationBlind}
+	return []AnnotationKind{AnnotationOnset, AnnotationFix, AnnotationRelapse, AnnotationNew, AnnotationGone, AnnotationBlind, AnnotationDeploy}
 }
 
 // Annotation is a moment or an interval to draw on a panel.

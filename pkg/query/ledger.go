@@ -18,11 +18,27 @@ const (
 	ActionFix   LedgerAction = "fix"   // a dated fix, or the removal of a host or build
 	ActionMerge LedgerAction = "merge" // the cluster is the same disease as Into
 	ActionUndo  LedgerAction = "undo"  // takes back the event Revokes
+
+	// ActionSplit moves the crashes of a cluster that Parting selects to the
+	// cluster Into.
+	ActionSplit LedgerAction = "split"
+	// ActionDeploy says that a build was deployed; it belongs to no cluster,
+	// and dates the fixes that wait for the build.
+	ActionDeploy LedgerAction = "deploy"
+	// ActionCategory adds or changes a category of workflow failures; its
+	// cluster is the class "workflow".
+	ActionCategory LedgerAction = "category"
+	// ActionReopen says that a cluster relapsed. The archive writes it by
+	// itself, once for each relapse.
+	ActionReopen LedgerAction = "reopen"
 )
 
 // LedgerActions returns the closed set.
 func LedgerActions() []LedgerAction {
-	return []LedgerAction{ActionLabel, ActionCause, ActionNote, ActionFix, ActionMerge, ActionUndo}
+	return []LedgerAction{
+		ActionLabel, ActionCause, ActionNote, ActionFix, ActionMerge, ActionUndo,
+		ActionSplit, ActionDeploy, ActionCategory, ActionReopen,
+	}
 }
 
 // LedgerEvent is one append-only entry of the ledger: who said what about a
@@ -37,12 +53,19 @@ type LedgerEvent struct {
 	Fix     *Fix         `json:"fix,omitempty"`
 	Into    string       `json:"into,omitempty"`
 	Revokes crash.ID     `json:"revokes,omitzero"`
+
+	Parting  *Parting    `json:"parting,omitempty"`
+	Deploy   *Deployment `json:"deploy,omitempty"`
+	Category *Category   `json:"category,omitempty"`
+	// Via is the token or webhook by which the event came; the archive sets it.
+	Via string `json:"via,omitempty"`
 }
 
 // Fix is a dated, described action against a cluster.
 type Fix struct {
-	// At is when the fix was fully rolled out, UTC.
-	At time.Time `json:"at"`
+	// At is when the fix was fully rolled out, UTC. It may be zero when Builds
+	// is not empty: the fix then waits until one of them is deployed.
+	At time.Time `json:"at,omitzero"`
 	// Removal tells that what the cluster sat on was taken out (a host, a
 	// build) rather than repaired.
 	Removal bool `json:"removal,omitempty"`
@@ -78,7 +101,7 @@ func (e *LedgerEvent) Validate() error {
 	if len(e.Cluster) > MaxClusterKey {
 		return invalid("cluster", "has %d bytes, at most %d are allowed", len(e.Cluster), MaxClusterKey)
 	}
-	if _, _, err := ParseCluster(e.Cluster); err != nil {
+	if _, _, err := ParseCluster(e.Cluster); err != nil && (e.Action != ActionDeploy || e.Cluster != "") {
 		return err
 	}
 	if len(e.Text) > MaxLedgerText || !utf8.ValidString(e.Text) {
@@ -88,11 +111,11 @@ func (e *LedgerEvent) Validate() error {
 }
 
 func (e *LedgerEvent) validateAction() error {
-	if e.Fix != nil && e.Action != ActionFix {
-		return invalid("fix", "goes with the action fix only")
+	if err := e.validateParts(); err != nil {
+		return err
 	}
 	switch e.Action {
-	case ActionLabel, ActionCause, ActionNote:
+	case ActionLabel, ActionCause, ActionNote, ActionReopen:
 		if e.Text == "" {
 			return invalid("text", "is empty; a %s needs one", e.Action)
 		}
@@ -108,6 +131,12 @@ func (e *LedgerEvent) validateAction() error {
 		if e.Into == e.Cluster {
 			return invalid("into", "is the cluster itself")
 		}
+	case ActionSplit:
+		return e.validateSplit()
+	case ActionDeploy:
+		return e.Deploy.validate()
+	case ActionCategory:
+		return e.validateCategory()
 	case ActionUndo:
 		if e.Revokes.IsZero() {
 			return invalid("revokes", "is missing; give the id of the event to undo")
@@ -119,8 +148,8 @@ func (e *LedgerEvent) validateAction() error {
 }
 
 func (f *Fix) validate() error {
-	if f.At.IsZero() {
-		return invalid("fix.at", "is missing")
+	if f.At.IsZero() && len(f.Builds) == 0 {
+		return invalid("fix.at", "is missing; only a fix with builds can wait for their deployment")
 	}
 	if (f.Dimension == "") != (f.Value == "") {
 		return invalid("fix.dimension", "dimension and value go together")
@@ -162,8 +191,25 @@ type LedgerEntry struct {
 	Causes []LedgerRemark `json:"causes,omitempty"`
 	Notes  []LedgerRemark `json:"notes,omitempty"`
 	Fixes  []LedgerFix    `json:"fixes,omitempty"`
-	// Merged are the keys of clusters that were merged into this one.
-	Merged []string `json:"merged,omitempty"`
+	// Merged are the keys of clusters that were merged into this one; Parts are
+	// what was split off it, and PartOf is the cluster that it was split off.
+	Merged []string     `json:"merged,omitempty"`
+	Parts  []LedgerPart `json:"parts,omitempty"`
+	PartOf string       `json:"partOf,omitempty"`
+	// Reopened says when the cluster relapsed.
+	Reopened []LedgerRemark `json:"reopened,omitempty"`
+
+	// Rows and Episodes count what the statistics looked at, Grade says how far
+	// they can be trusted. Progress is "12 of 30: provisional" below the number
+	// of episodes that a diagnosis needs, else "".
+	Rows     int    `json:"rows"`
+	Episodes int    `json:"episodes"`
+	Grade    string `json:"grade,omitempty"`
+	Progress string `json:"progress,omitempty"`
+	// NeedUntil is when GONE can be reached, and Needs says it in words:
+	// "needs 41 more days of silence: 2026-03-01".
+	NeedUntil time.Time `json:"needUntil,omitzero"`
+	Needs     string    `json:"needs,omitempty"`
 
 	// Proof is the verdict on the cluster's disappearance, in a sentence.
 	Proof string `json:"proof,omitempty"`
@@ -185,6 +231,17 @@ type LedgerFix struct {
 	Time  time.Time `json:"time"`
 	Actor string    `json:"actor"`
 	Text  string    `json:"text,omitempty"`
+	// Waiting is true while no build of the fix was deployed; At is then zero.
+	Waiting bool `json:"waiting,omitempty"`
+}
+
+// LedgerPart is what was split off a cluster, with its origin.
+type LedgerPart struct {
+	Parting
+	Into  string    `json:"into"`
+	Event crash.ID  `json:"event"`
+	Time  time.Time `json:"time"`
+	Actor string    `json:"actor"`
 }
 
 // Ledger answers TypeLedger.

@@ -14,6 +14,7 @@ func (s *Store) Expire(ctx context.Context, r store.Retention, dry bool) (store.
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var d store.Deleted
+	var runs int64 // slots of runs, which count as exposure
 	parts := []struct {
 		before time.Time
 		count  string
@@ -22,6 +23,7 @@ func (s *Store) Expire(ctx context.Context, r store.Retention, dry bool) (store.
 	}{
 		{r.Records, "SELECT count(*) FROM facts WHERE ts < ?", []string{"DELETE FROM detail WHERE seq IN (SELECT seq FROM facts WHERE ts < ?)", "DELETE FROM facts WHERE ts < ?"}, &d.Records},
 		{r.Exposure, "SELECT count(*) FROM exposure WHERE start < ?", []string{"DELETE FROM exposed WHERE start < ?", "DELETE FROM exposure WHERE start < ?"}, &d.Exposure},
+		{r.Exposure, "SELECT count(*) FROM runs WHERE start < ?", []string{"DELETE FROM runs WHERE start < ?"}, &runs},
 		{r.Ledger, "SELECT count(*) FROM ledger WHERE ts < ?", []string{"DELETE FROM ledger WHERE ts < ?"}, &d.Ledger},
 	}
 	err := s.transaction(ctx, func(w *writer) error {
@@ -47,6 +49,7 @@ func (s *Store) Expire(ctx context.Context, r store.Retention, dry bool) (store.
 	if err != nil {
 		return store.Deleted{}, fmt.Errorf("duckdb: expire: %w", err)
 	}
+	d.Exposure += runs
 	if dry || d == (store.Deleted{}) {
 		return d, nil
 	}

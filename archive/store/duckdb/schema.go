@@ -16,6 +16,7 @@ import (
 //	dict      the texts that codes stand for, per dimension
 //	exposure  one row a host and slot
 //	exposed   one row a build that ran in a slot
+//	runs      one row a slot of runs of an AI workflow
 //	ledger    one row an event, as JSON
 //	meta      the schema's version
 const (
@@ -24,6 +25,7 @@ const (
 	tableDict     = "dict"
 	tableExposure = "exposure"
 	tableExposed  = "exposed"
+	tableRuns     = "runs"
 	tableLedger   = "ledger"
 	tableMeta     = "meta"
 )
@@ -150,5 +152,6 @@ func tables() []table {
 		{tableDetail, detail},
 		{tableExposure, exposure},
 		{tableExposed, exposed},
+		{tableRuns, runsColumns()},
 	}
 }

@@ -23,6 +23,7 @@ type Oracle struct {
 	received []time.Time // of records
 	slots    []crash.Exposure
 	events   []query.LedgerEvent
+	runs     []crash.Runs
 }
 
 var _ store.Store = (*Oracle)(nil)
