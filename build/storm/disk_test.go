@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/epicurve/epicurve/build/process"
 )
 
 // A real filesystem fills up under the state directory: every crash is counted
@@ -29,27 +31,27 @@ func TestFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	p, err := newProgram(exporter(t), filepath.Join(root, "exporter.log"), "watch", "--core.dir", cores, "--state.dir", state)
+	p, err := process.New(exporter(t), filepath.Join(root, "exporter.log"), "watch", "--core.dir", cores, "--state.dir", state)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx := t.Context()
-	read := func(name string) int { v, _ := metric(p.page(ctx, "/metrics"), name); return int(v) }
+	read := func(name string) int { v, _ := process.Metric(p.Page(ctx, "/metrics"), name); return int(v) }
 	start := func() {
 		t.Helper()
-		if err := p.start(); err != nil {
+		if err := p.Start(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	counted := func(want int) {
 		t.Helper()
-		if err := until(ctx, time.Minute, "crashes counted", func() bool { return read("coredump_crashes_total") >= want }); err != nil {
+		if err := process.Until(ctx, time.Minute, "crashes counted", func() bool { return read("coredump_crashes_total") >= want }); err != nil {
 			t.Fatalf("%v: %d of %d", err, read("coredump_crashes_total"), want)
 		}
 	}
 	start()
 	defer func() {
-		if err := p.stop(os.Interrupt); err != nil {
+		if err := p.Stop(os.Interrupt); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -73,7 +75,7 @@ func TestFullDisk(t *testing.T) {
 			read("epicurve_exporter_spool_write_errors_total"), read("epicurve_exporter_spool_waiting_records"))
 	}
 
-	if err := p.stop(syscall.SIGKILL); err != nil { // what waits in memory is lost; its cores are not
+	if err := p.Stop(syscall.SIGKILL); err != nil { // what waits in memory is lost; its cores are not
 		t.Fatal(err)
 	}
 	start()
@@ -81,7 +83,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	if err := until(ctx, time.Minute, "the spool written", func() bool { return read("epicurve_exporter_spool_waiting_records") == 0 }); err != nil {
+	if err := process.Until(ctx, time.Minute, "the spool written", func() bool { return read("epicurve_exporter_spool_waiting_records") == 0 }); err != nil {
 		t.Fatal(err)
 	}
 	if err := drop(cores, 30, core(31, 0)); err != nil {
@@ -91,7 +93,7 @@ func TestFullDisk(t *testing.T) {
 	if n := read("coredump_crashes_total"); n != 31 {
 		t.Errorf("counted %d, want 31", n)
 	}
-	if err := p.stop(os.Interrupt); err != nil {
+	if err := p.Stop(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
 	k := kill{Kill: Kill{Dir: root}}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/epicurve/epicurve/build/process"
 )
 
 // Flood drops many cores at once into three directories, then single ones of
@@ -52,18 +54,18 @@ func (f Flood) Run(ctx context.Context) (r FloodResult, err error) {
 		dirs = append(dirs, dir)
 		args = append(args, "--core.dir", dir)
 	}
-	p, err := newProgram(f.Exporter, filepath.Join(f.Dir, "exporter.log"), args...)
+	p, err := process.New(f.Exporter, filepath.Join(f.Dir, "exporter.log"), args...)
 	if err != nil {
 		return r, err
 	}
-	if err := p.start(); err != nil {
+	if err := p.Start(); err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, p.stop(os.Interrupt)) }()
-	if err := until(ctx, time.Minute, "exporter ready", func() bool { return p.page(ctx, "/-/ready") != "" }); err != nil {
+	defer func() { err = errors.Join(err, p.Stop(os.Interrupt)) }()
+	if err := process.Until(ctx, time.Minute, "exporter ready", func() bool { return p.Page(ctx, "/-/ready") != "" }); err != nil {
 		return r, err
 	}
-	steps := []func(context.Context, *program, []string, *FloodResult) error{f.idle, f.flood, f.singles, f.grows}
+	steps := []func(context.Context, *process.Program, []string, *FloodResult) error{f.idle, f.flood, f.singles, f.grows}
 	for _, step := range steps {
 		if err := step(ctx, p, dirs, &r); err != nil {
 			return r, err
@@ -72,27 +74,26 @@ func (f Flood) Run(ctx context.Context) (r FloodResult, err error) {
 	return r, nil
 }
 
-func (f Flood) idle(ctx context.Context, p *program, _ []string, r *FloodResult) error {
-	p.page(ctx, "/metrics") // as one scrape does
-	pid := p.cmd.Process.Pid
-	before, err := cpu(pid)
+func (f Flood) idle(ctx context.Context, p *process.Program, _ []string, r *FloodResult) error {
+	p.Page(ctx, "/metrics") // as one scrape does
+	before, err := p.CPU()
 	if err != nil {
 		return err
 	}
 	pause(ctx, f.Idle)
-	after, err := cpu(pid)
+	after, err := p.CPU()
 	if err != nil {
 		return err
 	}
 	if f.Idle > 0 {
 		r.IdleCPU = float64(after-before) / float64(f.Idle)
 	}
-	r.IdleRSS, _, err = memory(pid)
+	r.IdleRSS, _, err = p.Memory()
 	fmt.Fprintf(f.Out, "idle      RSS %.1f MiB, %.2f %% of one CPU over %s\n", mib(r.IdleRSS), 100*r.IdleCPU, f.Idle)
 	return err
 }
 
-func (f Flood) flood(ctx context.Context, p *program, dirs []string, r *FloodResult) error {
+func (f Flood) flood(ctx context.Context, p *process.Program, dirs []string, r *FloodResult) error {
 	began := time.Now()
 	errs := make([]error, len(dirs))
 	var wg sync.WaitGroup
@@ -118,23 +119,23 @@ func (f Flood) flood(ctx context.Context, p *program, dirs []string, r *FloodRes
 		return err
 	}
 	r.Behind = time.Since(last)
-	overflows, _ := metric(p.page(ctx, "/metrics"), "epicurve_exporter_watch_overflows_total")
+	overflows, _ := process.Metric(p.Page(ctx, "/metrics"), "epicurve_exporter_watch_overflows_total")
 	r.Overflows = int(overflows)
 	var err error
-	if _, r.PeakRSS, err = memory(p.cmd.Process.Pid); err != nil {
+	if _, r.PeakRSS, err = p.Memory(); err != nil {
 		return err
 	}
 	fmt.Fprintf(f.Out, "flood     %d cores within %s: %d counted, the last %s after it was dropped, %d overflows, peak RSS %.1f MiB\n",
 		f.Cores, r.Dropped.Round(100*time.Millisecond), r.Counted, r.Behind.Round(time.Millisecond), r.Overflows, mib(r.PeakRSS))
 	pause(ctx, 3*time.Second)
-	r.AfterRSS, _, err = memory(p.cmd.Process.Pid)
+	r.AfterRSS, _, err = p.Memory()
 	fmt.Fprintf(f.Out, "after     RSS %.1f MiB\n", mib(r.AfterRSS))
 	return err
 }
 
-func (f Flood) counted(ctx context.Context, p *program, want int, r *FloodResult) error {
-	return until(ctx, 2*time.Minute, fmt.Sprintf("%d crashes counted", want), func() bool {
-		v, _ := metric(p.page(ctx, "/metrics"), "coredump_crashes_total")
+func (f Flood) counted(ctx context.Context, p *process.Program, want int, r *FloodResult) error {
+	return process.Until(ctx, 2*time.Minute, fmt.Sprintf("%d crashes counted", want), func() bool {
+		v, _ := process.Metric(p.Page(ctx, "/metrics"), "coredump_crashes_total")
 		r.Counted = int(v)
 		return r.Counted >= want
 	})
@@ -142,7 +143,7 @@ func (f Flood) counted(ctx context.Context, p *program, want int, r *FloodResult
 
 // singles measures the delay of one core after another, from outside: by
 // polling the page as a scrape would.
-func (f Flood) singles(ctx context.Context, p *program, dirs []string, r *FloodResult) error {
+func (f Flood) singles(ctx context.Context, p *process.Program, dirs []string, r *FloodResult) error {
 	if f.Singles == 0 {
 		return nil
 	}

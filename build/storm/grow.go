@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/epicurve/epicurve/build/process"
 )
 
 // hugeCore is the size of the core that is labelled while it grows.
@@ -15,7 +17,7 @@ const hugeCore = 5 << 29 // 2.5 GiB
 // grows writes the first 64 KiB of a huge core, then goes on slowly as a busy
 // disk does, and measures how long it takes until the exporter shows its
 // provisional label. At last the core is completed and must be counted.
-func (f Flood) grows(ctx context.Context, p *program, dirs []string, r *FloodResult) (err error) {
+func (f Flood) grows(ctx context.Context, p *process.Program, dirs []string, r *FloodResult) (err error) {
 	img := image(f.Cores+f.Singles+1, hugeCore)
 	head := make([]byte, 64<<10)
 	if _, err := img.ReadAt(head, 0); err != nil {
@@ -31,9 +33,9 @@ func (f Flood) grows(ctx context.Context, p *program, dirs []string, r *FloodRes
 		return err
 	}
 	began, chunk := time.Now(), make([]byte, 64<<10)
-	err = until(ctx, time.Minute, "the provisional label of a growing core", func() bool {
+	err = process.Until(ctx, time.Minute, "the provisional label of a growing core", func() bool {
 		_, writeErr := file.Write(chunk) // it never stands still
-		n, _ := metric(p.page(ctx, "/metrics"), "epicurve_exporter_growing_cores")
+		n, _ := process.Metric(p.Page(ctx, "/metrics"), "epicurve_exporter_growing_cores")
 		return n >= 1 || writeErr != nil
 	})
 	if err != nil {

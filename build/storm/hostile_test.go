@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/epicurve/epicurve/build/process"
 )
 
 // attacker is a user without rights; 65534 is nobody on every Linux.
@@ -63,27 +65,27 @@ func TestHostileDirectory(t *testing.T) {
 	if err := os.WriteFile(config, []byte("core: {dirs: ["+dir+"], settle: 300ms, rescan: 5s, user_rate: 0.001, user_burst: 100}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := newProgram(exporter(t), filepath.Join(root, "exporter.log"), "watch", "--config.file", config, "--state.dir", filepath.Join(root, "state"))
+	p, err := process.New(exporter(t), filepath.Join(root, "exporter.log"), "watch", "--config.file", config, "--state.dir", filepath.Join(root, "state"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.start(); err != nil {
+	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := p.stop(os.Interrupt); err != nil {
+		if err := p.Stop(os.Interrupt); err != nil {
 			t.Error(err)
 		}
 	}()
 	ctx := t.Context()
-	if err := until(ctx, time.Minute, "exporter ready", func() bool { return p.page(ctx, "/-/ready") != "" }); err != nil {
+	if err := process.Until(ctx, time.Minute, "exporter ready", func() bool { return p.Page(ctx, "/-/ready") != "" }); err != nil {
 		t.Fatal(err)
 	}
-	series := strings.Count(p.page(ctx, "/metrics"), "\ncoredump_")
+	series := strings.Count(p.Page(ctx, "/metrics"), "\ncoredump_")
 
 	plantAs(ctx, t, dir, forged)
-	read := func(name string) float64 { v, _ := metric(p.page(ctx, "/metrics"), name); return v }
-	if err := until(ctx, 2*time.Minute, "the fakes found and the limit reached", func() bool {
+	read := func(name string) float64 { v, _ := process.Metric(p.Page(ctx, "/metrics"), name); return v }
+	if err := process.Until(ctx, 2*time.Minute, "the fakes found and the limit reached", func() bool {
 		return read("epicurve_exporter_cores_found_total") >= 10000 && read("epicurve_exporter_rate_limited_total") > 0
 	}); err != nil {
 		t.Fatal(err)
@@ -91,12 +93,12 @@ func TestHostileDirectory(t *testing.T) {
 	if err := drop(dir, 100000, core(100000, 0)); err != nil { // a true crash, of root
 		t.Fatal(err)
 	}
-	if err := until(ctx, time.Minute, "the true crash counted", func() bool { return read("coredump_crashes_total") >= 101 }); err != nil {
+	if err := process.Until(ctx, time.Minute, "the true crash counted", func() bool { return read("coredump_crashes_total") >= 101 }); err != nil {
 		t.Error(err)
 	}
-	page := p.page(ctx, "/metrics")
+	page := p.Page(ctx, "/metrics")
 	for _, kind := range []string{"symlink", "fifo"} {
-		if v, _ := metric(strings.ReplaceAll(page, `{type="`+kind+`"}`, "_"+kind), "epicurve_exporter_files_refused_total_"+kind); v < 1 {
+		if v, _ := process.Metric(strings.ReplaceAll(page, `{type="`+kind+`"}`, "_"+kind), "epicurve_exporter_files_refused_total_"+kind); v < 1 {
 			t.Errorf("no %s was refused", kind)
 		}
 	}
@@ -107,12 +109,12 @@ func TestHostileDirectory(t *testing.T) {
 	if now := strings.Count(page, "\ncoredump_"); now != series {
 		t.Errorf("%d series, %d before the attack", now, series)
 	}
-	if _, peak, err := memory(p.cmd.Process.Pid); err != nil || peak > 64<<20 {
+	if _, peak, err := p.Memory(); err != nil || peak > 64<<20 {
 		t.Errorf("peak RSS %.1f MiB (%v), want less than 64", mib(peak), err)
 	} else {
 		t.Logf("peak RSS %.1f MiB", mib(peak))
 	}
-	checkLog(t, p.log.Name())
+	checkLog(t, p.Log())
 }
 
 // plantAs runs the attack as the attacker.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/epicurve/epicurve/build/process"
 )
 
 // Real processes crash, one without a core and one with: the kernel log tells
@@ -40,20 +42,20 @@ func TestKernelLog(t *testing.T) {
 	if err := os.WriteFile(config, []byte("core: {dirs: ["+cores+"]}\nlogs: {kernel: true, hold: 2s}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := newProgram(exporter(t), filepath.Join(dir, "exporter.log"), "watch", "--config.file", config, "--state.dir", filepath.Join(dir, "state"))
+	p, err := process.New(exporter(t), filepath.Join(dir, "exporter.log"), "watch", "--config.file", config, "--state.dir", filepath.Join(dir, "state"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.start(); err != nil {
+	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := p.stop(os.Interrupt); err != nil {
+		if err := p.Stop(os.Interrupt); err != nil {
 			t.Error(err)
 		}
 	}()
 	said := func(what, name string) int {
-		text, err := os.ReadFile(p.log.Name())
+		text, err := os.ReadFile(p.Log())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +65,7 @@ func TestKernelLog(t *testing.T) {
 	for attempt := 0; ; attempt++ {
 		crashIn(cores, without, "0")
 		crashIn(cores, with, "unlimited")
-		err := until(t.Context(), 8*time.Second, "both counted", func() bool {
+		err := process.Until(t.Context(), 8*time.Second, "both counted", func() bool {
 			return said("Counted a crash without a core", filepath.Base(without)) > 0 && said("Counted a crash", filepath.Base(with)) > 0
 		})
 		if err == nil {
@@ -73,9 +75,9 @@ func TestKernelLog(t *testing.T) {
 			t.Skipf("the kernel left out its messages, as it does when many processes crash: %v", err)
 		}
 	}
-	page := p.page(t.Context(), "/metrics")
-	if err := until(t.Context(), 10*time.Second, "the log joined to the core", func() bool {
-		page = p.page(t.Context(), "/metrics")
+	page := p.Page(t.Context(), "/metrics")
+	if err := process.Until(t.Context(), 10*time.Second, "the log joined to the core", func() bool {
+		page = p.Page(t.Context(), "/metrics")
 		return strings.Contains(page, `epicurve_exporter_log_crashes_total{result="joined"} `) &&
 			!strings.Contains(page, `epicurve_exporter_log_crashes_total{result="joined"} 0`)
 	}); err != nil {

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/epicurve/epicurve/build/process"
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/pkg/crash"
 	"github.com/epicurve/epicurve/pkg/query"
@@ -62,7 +63,7 @@ func (k Kill) Run(ctx context.Context) (Result, error) {
 type kill struct {
 	Kill
 	dirs                        []string
-	exporter, archive           *program
+	exporter, archive           *process.Program
 	exporterKills, archiveKills atomic.Int64
 	highest                     float64 // count ever seen on /metrics
 }
@@ -80,14 +81,14 @@ func (k Kill) prepare() (*kill, error) {
 	}
 	var err error
 	if k.Archive != "" {
-		s.archive, err = newProgram(k.Archive, filepath.Join(k.Dir, "archive.log"),
+		s.archive, err = process.New(k.Archive, filepath.Join(k.Dir, "archive.log"),
 			"serve", "--storage", "duckdb:"+filepath.Join(k.Dir, "archive.duckdb"))
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, "--archive.url", s.archive.url(""))
+		args = append(args, "--archive.url", s.archive.URL(""))
 	}
-	s.exporter, err = newProgram(k.Exporter, filepath.Join(k.Dir, "exporter.log"), args...)
+	s.exporter, err = process.New(k.Exporter, filepath.Join(k.Dir, "exporter.log"), args...)
 	return s, err
 }
 
@@ -132,12 +133,12 @@ func (s *kill) drop(ctx context.Context, rng *rand.Rand) error {
 
 func (s *kill) killExporter(ctx context.Context, rng *rand.Rand) error {
 	for int(s.exporterKills.Load()) < s.ExporterKills && ctx.Err() == nil {
-		if err := s.exporter.start(); err != nil {
+		if err := s.exporter.Start(); err != nil {
 			return err
 		}
 		pause(ctx, time.Duration(rng.Int64N(int64(200*time.Millisecond))))
 		err := s.observe(ctx)
-		if err := errors.Join(err, s.exporter.stop(syscall.SIGKILL)); err != nil {
+		if err := errors.Join(err, s.exporter.Stop(syscall.SIGKILL)); err != nil {
 			return err
 		}
 		s.exporterKills.Add(1)
@@ -148,7 +149,7 @@ func (s *kill) killExporter(ctx context.Context, rng *rand.Rand) error {
 // observe checks that no restart took the counter back, where the exporter has
 // come far enough to show it.
 func (s *kill) observe(ctx context.Context) error {
-	v, ok := metric(s.exporter.page(ctx, "/metrics"), "coredump_crashes_total")
+	v, ok := process.Metric(s.exporter.Page(ctx, "/metrics"), "coredump_crashes_total")
 	if !ok {
 		return nil
 	}
@@ -161,16 +162,16 @@ func (s *kill) observe(ctx context.Context) error {
 
 func (s *kill) killArchive(ctx context.Context, rng *rand.Rand) error {
 	for int(s.archiveKills.Load()) < s.ArchiveKills && ctx.Err() == nil {
-		if err := s.archive.start(); err != nil {
+		if err := s.archive.Start(); err != nil {
 			return err
 		}
-		if err := until(ctx, time.Minute, "archive ready", func() bool {
-			return s.archive.page(ctx, "/-/ready") != ""
+		if err := process.Until(ctx, time.Minute, "archive ready", func() bool {
+			return s.archive.Page(ctx, "/-/ready") != ""
 		}); err != nil {
-			return errors.Join(err, s.archive.stop(syscall.SIGKILL))
+			return errors.Join(err, s.archive.Stop(syscall.SIGKILL))
 		}
 		pause(ctx, time.Duration(rng.Int64N(int64(500*time.Millisecond))))
-		if err := s.archive.stop(syscall.SIGKILL); err != nil {
+		if err := s.archive.Stop(syscall.SIGKILL); err != nil {
 			return err
 		}
 		s.archiveKills.Add(1)
@@ -189,12 +190,12 @@ func pause(ctx context.Context, d time.Duration) {
 func (s *kill) count(ctx context.Context) (r Result, err error) {
 	r = Result{Made: s.Cores, Archived: -1}
 	if s.archive != nil {
-		if err := s.archive.start(); err != nil {
+		if err := s.archive.Start(); err != nil {
 			return r, err
 		}
-		defer func() { err = errors.Join(err, s.archive.stop(os.Interrupt)) }()
+		defer func() { err = errors.Join(err, s.archive.Stop(os.Interrupt)) }()
 	}
-	if err := s.exporter.start(); err != nil {
+	if err := s.exporter.Start(); err != nil {
 		return r, err
 	}
 	err = s.rest(ctx, &r)
@@ -203,7 +204,7 @@ func (s *kill) count(ctx context.Context) (r Result, err error) {
 		r.Archived, statusErr = s.archived(ctx)
 		err = errors.Join(err, statusErr)
 	}
-	err = errors.Join(err, s.exporter.stop(os.Interrupt))
+	err = errors.Join(err, s.exporter.Stop(os.Interrupt))
 	spooled, twice, spoolErr := s.spooled()
 	r.Spooled = spooled
 	if s.archive != nil {
@@ -221,13 +222,13 @@ func (s *kill) count(ctx context.Context) (r Result, err error) {
 // rest waits until everything is counted and shipped.
 func (s *kill) rest(ctx context.Context, r *Result) error {
 	counted := func() bool {
-		page := s.exporter.page(ctx, "/metrics")
-		v, ok := metric(page, "coredump_crashes_total")
-		pending, _ := metric(page, "epicurve_exporter_spool_pending_records")
+		page := s.exporter.Page(ctx, "/metrics")
+		v, ok := process.Metric(page, "coredump_crashes_total")
+		pending, _ := process.Metric(page, "epicurve_exporter_spool_pending_records")
 		r.Counted = int(v)
 		return ok && r.Counted >= s.Cores && (s.archive == nil || pending == 0)
 	}
-	if err := until(ctx, 2*time.Minute, "every crash counted and shipped", counted); err != nil {
+	if err := process.Until(ctx, 2*time.Minute, "every crash counted and shipped", counted); err != nil {
 		return err
 	}
 	pause(ctx, time.Second) // an exporter that counts twice would go on
@@ -257,7 +258,7 @@ func (s *kill) spooled() (once, twice int, err error) {
 }
 
 func (s *kill) archived(ctx context.Context) (int, error) {
-	client, err := query.NewClient(s.archive.url(""), nil)
+	client, err := query.NewClient(s.archive.URL(""), nil)
 	if err != nil {
 		return 0, err
 	}

@@ -1,4 +1,6 @@
-package storm
+// Package process runs Epicurve's programs as an operator's machine does: on an
+// address of their own, to be started, killed and looked at from outside.
+package process
 
 import (
 	"bytes"
@@ -16,9 +18,9 @@ import (
 	"time"
 )
 
-// program is one of the two programs, to be started and killed many times on
-// the same address.
-type program struct {
+// Program is one of the programs, to be started and killed many times on the
+// same address. Its methods are for one goroutine at a time, but for Page and URL.
+type Program struct {
 	path string
 	args []string
 	addr string
@@ -26,7 +28,9 @@ type program struct {
 	cmd  *exec.Cmd
 }
 
-func newProgram(path, logPath string, args ...string) (*program, error) {
+// New prepares a program: a free address on loopback is added to its arguments
+// as --web.listen-address, and what it prints goes to the file logPath.
+func New(path, logPath string, args ...string) (*Program, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("find a free port: %w", err)
@@ -39,13 +43,13 @@ func newProgram(path, logPath string, args ...string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &program{path: path, args: append(args, "--web.listen-address", addr), addr: addr, log: log}, nil
+	return &Program{path: path, args: append(args, "--web.listen-address", addr), addr: addr, log: log}, nil
 }
 
-func (p *program) start() error {
+// Start starts the program; it dies with the process that started it.
+func (p *Program) Start() error {
 	p.cmd = exec.Command(p.path, p.args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	// The children must not outlive a storm that is itself killed.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.path, err)
@@ -53,8 +57,8 @@ func (p *program) start() error {
 	return nil
 }
 
-// stop ends the program by a signal and reports how it ended otherwise.
-func (p *program) stop(sig os.Signal) error {
+// Stop ends the program by a signal and reports how it ended otherwise.
+func (p *Program) Stop(sig os.Signal) error {
 	if p.cmd == nil {
 		return nil
 	}
@@ -74,11 +78,15 @@ func (p *program) stop(sig os.Signal) error {
 	return nil
 }
 
-func (p *program) url(path string) string { return "http://" + p.addr + path }
+// URL is the address of a page, such as "/metrics".
+func (p *Program) URL(path string) string { return "http://" + p.addr + path }
 
-// page gets a page; an unreachable program gives "".
-func (p *program) page(ctx context.Context, path string) string {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url(path), nil)
+// Log is the path of the file with what the program prints.
+func (p *Program) Log() string { return p.log.Name() }
+
+// Page gets a page; an unreachable program gives "".
+func (p *Program) Page(ctx context.Context, path string) string {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL(path), nil)
 	if err != nil {
 		return ""
 	}
@@ -94,8 +102,8 @@ func (p *program) page(ctx context.Context, path string) string {
 	return string(body)
 }
 
-// until polls ok until it holds; what says what was waited for.
-func until(ctx context.Context, limit time.Duration, what string, ok func() bool) error {
+// Until polls ok until it holds; what says what was waited for.
+func Until(ctx context.Context, limit time.Duration, what string, ok func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -110,9 +118,9 @@ func until(ctx context.Context, limit time.Duration, what string, ok func() bool
 	return nil
 }
 
-// metric sums the series of a metric on a page of the text format; ok is false
+// Metric sums the series of a metric on a page of the text format; ok is false
 // when there is none.
-func metric(page, name string) (sum float64, ok bool) {
+func Metric(page, name string) (sum float64, ok bool) {
 	for line := range strings.Lines(page) {
 		rest, found := strings.CutPrefix(line, name)
 		if !found || (rest[0] != '{' && rest[0] != ' ') {
@@ -127,9 +135,9 @@ func metric(page, name string) (sum float64, ok bool) {
 	return sum, ok
 }
 
-// memory reads the resident set of a process and its peak, in bytes.
-func memory(pid int) (now, peak int64, err error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+// Memory reads the resident set of the running program and its peak, in bytes.
+func (p *Program) Memory() (now, peak int64, err error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -145,8 +153,9 @@ func memory(pid int) (now, peak int64, err error) {
 	return kib("VmRSS"), kib("VmHWM"), nil
 }
 
-// cpu reads the processor time that a process has used.
-func cpu(pid int) (time.Duration, error) {
+// CPU reads the processor time that the running program has used.
+func (p *Program) CPU() (time.Duration, error) {
+	pid := p.cmd.Process.Pid
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
