@@ -115,18 +115,20 @@ func (v Verdict) machineWords() string {
 
 func (v Verdict) scatteredSentence() string {
 	over := "Scattered"
-	if v.OverHosts {
+	if v.OverHosts && v.Hosts != nil {
 		over = "Scattered over hosts"
 	}
 	if v.Kind == KindScatteredSoFar {
 		over += " so far"
 	}
-	h := v.Hosts
-	s := fmt.Sprintf("%s: %s on %s (effectively %.0f", over, plural(v.Episodes, "episode"), plural(h.Hosts, "host"), h.Effective)
-	if h.Exposed > h.Hosts {
-		s += fmt.Sprintf(" of %d", h.Exposed)
+	s := fmt.Sprintf("%s: %s, and no value of what is compared holds them.", over, plural(v.Episodes, "episode"))
+	if h := v.Hosts; h != nil {
+		s = fmt.Sprintf("%s: %s on %s (effectively %.0f", over, plural(v.Episodes, "episode"), plural(h.Hosts, "host"), h.Effective)
+		if h.Exposed > h.Hosts {
+			s += fmt.Sprintf(" of %d", h.Exposed)
+		}
+		s += fmt.Sprintf("; the top one, %s, has %s), so software or configuration rather than one machine.", h.Top.text(), percent(h.TopShare))
 	}
-	s += fmt.Sprintf("; the top one, %s, has %s), so software or configuration rather than one machine.", h.Top.text(), percent(h.TopShare))
 	if v.OverHosts {
 		s += v.commonWords()
 	} else if v.Kind == KindScatteredSoFar {

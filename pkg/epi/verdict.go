@@ -133,8 +133,11 @@ func (cs *cases) scatter(v *Verdict, f findings) {
 		top = v.Hosts.TopEpisodes
 	}
 	spread := CPUpper(float64(top), float64(n), params.Confidence) < params.ShareBound
+	if cs.p.host < 0 && cs.p.physical < 0 {
+		spread = true // there are no machines that could hold it
+	}
 	switch {
-	case f.primary == nil || !spread || n < params.SoFarMin || v.Hosts == nil:
+	case f.primary == nil || !spread || n < params.SoFarMin:
 		v.Kind = KindInsufficient
 	case n >= params.TrustMin:
 		v.Kind = KindScattered
