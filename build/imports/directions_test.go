@@ -22,7 +22,7 @@ var rooms = []room{
 
 	{"exporter", "exporter/... pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "main wires the exporter's rooms"},
 	{"exporter/watch", "", "the watcher finds files and knows nothing of crashes"},
-	{"exporter/config", "exporter/annotate pkg/crash", "settings know no room that they configure, but the host attributes that they may set"},
+	{"exporter/config", "exporter/annotate/... pkg/crash", "settings know no room that they configure, but the host attributes that they may set"},
 	{"exporter/crashlab/...", "exporter/crashlab/... pkg/crash", "the crash programs are a laboratory, not part of the product"},
 	{"exporter/pipeline", "exporter/... pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "the only room that knows the order"},
 	{"exporter/ship", "exporter/spool pkg/crash pkg/otlp/...", "the shipper empties the spool, and knows nothing else of the node"},
@@ -58,7 +58,7 @@ var fences = []fence{
 	{"google.golang.org/grpc", "", "gRPC alone would double the exporter's size"},
 	{"github.com/goccy/go-yaml", "exporter/config archive/access", "settings are read in one room of each program"},
 	{"github.com/magefile/mage", "", "only the Magefile knows mage"},
-	{"os/exec", "build/... exporter/crashlab/... archive/bench", "neither the exporter nor the archive runs other programs"},
+	{"os/exec", "build/... exporter/crashlab/... archive/bench exporter/annotate/command", "neither the exporter nor the archive runs other programs, but the one that an operator names"},
 	{"gonum.org/v1/gonum", "pkg/epi/...", "the statistics are in one room"},
 }
 
