@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
+	"strconv"
 
 	"github.com/prometheus/common/promslog"
 
@@ -90,26 +90,32 @@ type ruling struct {
 	failure *failure
 }
 
-// job is a file on its way to a worker.
-type job struct {
-	file   string
-	result chan ruling
+// batch is consecutive files on their way through a worker; one by one, the
+// hand-over would cost as much as the reading of a header.
+type batch struct {
+	files []string
+	done  chan []ruling
 }
+
+// batchSize is how many files a worker takes at a time: few enough that a
+// handful is shared by all, and that findings are shown as they come.
+func batchSize(files, workers int) int { return min(max(files/(8*workers), 1), 32) }
 
 // classify prints findings in the order of the arguments, each as soon as it
 // and those before it are known.
 func (c *cli) classify(ctx context.Context, files []string, output string) int {
+	batchMemory()
 	workers := min(runtime.GOMAXPROCS(0), len(files))
-	queue := make(chan chan ruling, 4*workers) // in the order of the arguments
-	jobs := make(chan job)
+	queue := make(chan chan []ruling, 4*workers) // in the order of the arguments
+	batches := make(chan batch)
 	go func() {
 		defer close(queue)
-		defer close(jobs)
-		for _, file := range files {
-			j := job{file: file, result: make(chan ruling, 1)}
+		defer close(batches)
+		for part := range slices.Chunk(files, batchSize(len(files), workers)) {
+			b := batch{files: part, done: make(chan []ruling, 1)}
 			select {
-			case jobs <- j:
-				queue <- j.result
+			case batches <- b:
+				queue <- b.done
 			case <-ctx.Done():
 				return
 			}
@@ -117,25 +123,13 @@ func (c *cli) classify(ctx context.Context, files []string, output string) int {
 	}()
 	for range workers { // kept, because a new goroutine's stack would grow anew for every file
 		go func() {
-			for j := range jobs {
-				j.result <- c.classifyFile(ctx, j.file)
+			for b := range batches {
+				b.done <- c.classifyFiles(ctx, b.files)
 			}
 		}()
 	}
-	out := bufio.NewWriter(c.stdout)
-	code, err := exitOK, error(nil)
-	for result := range queue {
-		r := <-result
-		if r.failure != nil {
-			code = exitError
-		}
-		if err == nil {
-			err = r.print(out, output)
-		}
-		if err == nil && len(queue) == 0 {
-			err = out.Flush() // nothing is ready: show what there is
-		}
-	}
+	out := bufio.NewWriterSize(c.stdout, 64<<10)
+	code, err := c.printAll(queue, out, output)
 	if err = errors.Join(err, out.Flush()); err != nil {
 		fmt.Fprintf(c.stderr, "epicurve-exporter: write findings: %v\n", err)
 		return exitError
@@ -145,6 +139,34 @@ func (c *cli) classify(ctx context.Context, files []string, output string) int {
 		return exitError
 	}
 	return code
+}
+
+// printAll prints what the workers found; an error ends the printing, not the
+// reading of the queue.
+func (c *cli) printAll(queue <-chan chan []ruling, out *bufio.Writer, output string) (code int, err error) {
+	printer := newPrinter(out, output)
+	for done := range queue {
+		for _, r := range <-done {
+			if r.failure != nil {
+				code = exitError
+			}
+			if err == nil {
+				err = printer.print(r)
+			}
+		}
+		if err == nil && len(queue) == 0 {
+			err = out.Flush() // nothing is ready: show what there is
+		}
+	}
+	return code, err
+}
+
+func (c *cli) classifyFiles(ctx context.Context, files []string) []ruling {
+	rulings := make([]ruling, len(files))
+	for i, f := range files {
+		rulings[i] = c.classifyFile(ctx, f)
+	}
+	return rulings
 }
 
 func (c *cli) classifyFile(ctx context.Context, path string) ruling {
@@ -163,7 +185,7 @@ func (c *cli) classifyFile(ctx context.Context, path string) ruling {
 	f := finding{
 		File: path, ID: r.ID.String(), Class: r.Finding.Class, Kind: r.Finding.Kind, Signature: r.Finding.Signature,
 		Signal: r.Fault.Signal, Addr: hex(r.Fault.Addr), PC: hex(r.Fault.PC), SP: hex(r.Fault.SP),
-		Reasons: append([]string{}, r.Finding.Reasons...), Confidence: r.Finding.Confidence, Caller: r.Finding.Caller,
+		Reasons: r.Finding.Reasons, Confidence: r.Finding.Confidence, Caller: r.Finding.Caller,
 		Executable: r.Process.Executable, Arch: r.Fault.Arch, Hardware: r.Finding.HardwareReasons,
 		Truncated: r.Fault.Truncated, BytesRead: facts.BytesRead,
 	}
@@ -173,53 +195,43 @@ func (c *cli) classifyFile(ctx context.Context, path string) ruling {
 	return ruling{finding: &f}
 }
 
-// readCore reads a file, or whatever else can only be read forward.
-func (c *cli) readCore(ctx context.Context, path string) (*corefile.Facts, error) {
-	opt := corefile.Options{Context: ctx}
-	if path == stdinArg {
-		return corefile.ReadStream(c.stdin, opt)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	st, err := file.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case st.IsDir():
-		return nil, fmt.Errorf("%s is a directory, name the core files in it", path)
-	case st.Mode().IsRegular():
-		return corefile.Read(file, st.Size(), opt)
-	default:
-		return corefile.ReadStream(file, opt)
-	}
-}
-
 func hex(a crash.Optional[uint64]) string {
 	if !a.Known {
 		return ""
 	}
-	return fmt.Sprintf("%#x", a.Value)
+	return "0x" + strconv.FormatUint(a.Value, 16)
 }
 
-func (r ruling) print(w io.Writer, output string) error {
+// printer writes rulings in one of the output formats.
+type printer struct {
+	out  io.Writer
+	json *json.Encoder // nil for text
+}
+
+func newPrinter(out io.Writer, output string) printer {
+	p := printer{out: out}
+	if output == "json" {
+		p.json = json.NewEncoder(out)
+	}
+	return p
+}
+
+func (p printer) print(r ruling) error {
 	switch {
-	case output == "json" && r.failure != nil:
-		return json.NewEncoder(w).Encode(r.failure)
-	case output == "json":
-		return json.NewEncoder(w).Encode(r.finding)
+	case p.json != nil && r.failure != nil:
+		return p.json.Encode(r.failure)
+	case p.json != nil:
+		return p.json.Encode(r.finding)
 	case r.failure != nil:
-		_, err := fmt.Fprintf(w, "%q: %s (%s): %q\n", r.failure.File, r.failure.Kind, r.failure.Reason, r.failure.Error)
+		_, err := fmt.Fprintf(p.out, "%q: %s (%s): %q\n", r.failure.File, r.failure.Kind, r.failure.Reason, r.failure.Error)
 		return err
 	}
 	f := r.finding
-	_, err := fmt.Fprintf(w, "%q: %s %s (%s)\n  signal     %s pc=%s sp=%s\n  signature  %q\n",
+	_, err := fmt.Fprintf(p.out, "%q: %s %s (%s)\n  signal     %s pc=%s sp=%s\n  signature  %q\n",
 		f.File, f.Class, f.Kind, f.Confidence, orNone(f.Signal), f.PC, f.SP, f.Signature)
 	for _, reason := range f.Reasons {
 		if err == nil {
-			_, err = fmt.Fprintf(w, "  because    %q\n", reason)
+			_, err = fmt.Fprintf(p.out, "  because    %q\n", reason)
 		}
 	}
 	return err

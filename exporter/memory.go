@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 )
@@ -37,4 +38,20 @@ func (m *memory) adapt() {
 	}
 	live := int64(min(sample[0].Value.Uint64(), math.MaxInt64/4)) //nolint:gosec // bounded here
 	debug.SetMemoryLimit(max(memoryGoal, 2*live+memoryGoal/2))
+}
+
+// batchGoal is the heap that a command which reads many cores and ends works
+// towards, decoders of compressed cores included.
+const batchGoal = 256 << 20
+
+// batchMemory lets the collector run seldom: what a core needs is small and
+// short-lived, and collecting at the runtime's usual pace takes a tenth of the
+// processor. GOGC and GOMEMLIMIT overrule it.
+func batchMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(800)
+	}
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(batchGoal)
+	}
 }

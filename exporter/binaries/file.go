@@ -23,6 +23,7 @@ type image struct {
 	debug   *os.File // separate debug file that the symbols came from
 	symbols table
 	loaded  bool
+	recent  recent
 }
 
 // unload drops the symbols.

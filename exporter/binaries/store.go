@@ -2,7 +2,6 @@ package binaries
 
 import (
 	"cmp"
-	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -68,11 +67,7 @@ func (s *Store) Text(path, buildID string, offset uint64, n int) ([]byte, bool) 
 	if b == nil {
 		return nil, false
 	}
-	out := make([]byte, n)
-	if _, err := io.ReadFull(io.NewSectionReader(b.file, int64(offset), int64(n)), out); err != nil {
-		return nil, false
-	}
-	return out, true
+	return b.text(offset, n)
 }
 
 // Symbol returns the linker name of the function at an offset of the file, and
@@ -107,8 +102,7 @@ func (s *Store) Unwind(path, buildID string, offset uint64) (classify.UnwindRow,
 	if !ok {
 		return classify.UnwindRow{}, false
 	}
-	row, err := unwindAt(b.elf, addr)
-	return row, err == nil
+	return b.unwind(addr)
 }
 
 // Close closes every file. The store can be used again afterwards.

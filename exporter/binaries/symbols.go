@@ -22,6 +22,7 @@ type entry struct {
 type table struct {
 	entries []entry
 	names   io.ReaderAt
+	recent  map[uint32]string // names read lately
 	// full is set when the entries come from .symtab and not from .dynsym.
 	full bool
 }
@@ -40,7 +41,11 @@ func (t *table) at(addr uint64) (string, uint64, bool) {
 	for i > 0 && t.entries[i-1].addr == t.entries[i].addr { // the first, so that the answer is always the same
 		i--
 	}
-	name := t.name(t.entries[i].name)
+	name, ok := t.recent[t.entries[i].name]
+	if !ok {
+		name = t.name(t.entries[i].name)
+		t.recent = remember(t.recent, maxRecentNames, t.entries[i].name, name)
+	}
 	return name, addr - t.entries[i].addr, name != ""
 }
 

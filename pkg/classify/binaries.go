@@ -9,7 +9,7 @@ package classify
 // holds the very file of that build id: text of another build is worse than
 // none. Classify calls a method a bounded number of times for one core.
 type Binaries interface {
-	// Text returns n bytes at a file offset.
+	// Text returns n bytes at a file offset; nobody changes them.
 	Text(path, buildID string, offset uint64, n int) ([]byte, bool)
 	// Symbol returns the linker name of the function that holds a file
 	// offset, and the distance from its start. Only a symbol whose size

@@ -21,13 +21,14 @@ type callSite struct {
 // frames lists the believable stack frames, innermost first: pc where it runs
 // in a mapped file, then the callers.
 func (v *view) frames() []callSite {
-	var out []callSite
+	callers := v.callers()
+	out := make([]callSite, 0, len(callers)+1)
 	if v.pcRunnable() {
 		if s, ok := v.siteOf(v.pc); ok {
 			out = append(out, callSite{v.pc, s})
 		}
 	}
-	out = append(out, v.callers()...)
+	out = append(out, callers...)
 	return out[:min(len(out), maxFrames)]
 }
 
@@ -39,9 +40,9 @@ func (v *view) callers() []callSite {
 	if v.walked != nil {
 		return *v.walked
 	}
-	w := walk{v: v}
+	w := walk{v: v, out: make([]callSite, 0, maxFrames/2)}
 	if !w.unwind() {
-		w.out = nil
+		w.out = w.out[:0]
 		if t := v.arrival(); t != nil && t.caller != 0 {
 			w.add(t.caller)
 		} else if t == nil && v.abi.x86() && v.frameless() {

@@ -51,24 +51,39 @@ func (v *view) callBefore(ret uint64) callBefore {
 	return callBefore{}
 }
 
+// callHow is callBefore without its target and text, for the many words of a
+// stack that are only asked whether they are return addresses.
+func (v *view) callHow(ret uint64) siteHow {
+	switch v.f.Machine {
+	case elf.EM_X86_64, elf.EM_386:
+		return v.eachCallX86(ret, v.kindOfCallX86).how
+	}
+	return v.callBefore(ret).how
+}
+
 // longestCall is the longest sensible encoding of a call: FF /2 with a 32-bit
 // displacement, SIB and two prefixes (Intel SDM volume 2, CALL).
 const longestCall = 9
 
 // callBeforeX86 tries every length that a call can have. Lengths are ambiguous
 // when read backwards; two readings of different kinds give siteUnknown.
-func (v *view) callBeforeX86(ret uint64) callBefore {
+func (v *view) callBeforeX86(ret uint64) callBefore { return v.eachCallX86(ret, v.readCallX86) }
+
+func (v *view) eachCallX86(ret uint64, read func(x86asm.Inst, uint64) (callBefore, bool)) callBefore {
 	b := v.textBefore(ret)
 	if len(b) < 5 {
 		return callBefore{}
 	}
 	found := callBefore{how: siteNone}
 	for n := 2; n <= len(b) && n <= longestCall; n++ {
+		if !v.mayCall(b[len(b)-n:]) {
+			continue
+		}
 		inst, err := x86asm.Decode(b[len(b)-n:], v.x86Mode())
 		if err != nil || inst.Len != n || inst.Op != x86asm.CALL {
 			continue
 		}
-		c, ok := v.readCallX86(inst, ret)
+		c, ok := read(inst, ret)
 		switch {
 		case !ok:
 		case found.how == siteNone || found.how == c.how:
@@ -78,6 +93,25 @@ func (v *view) callBeforeX86(ret uint64) callBefore {
 		}
 	}
 	return found
+}
+
+// mayCall reports whether b can be a near call by its opcode, E8 or FF /2 behind
+// any prefixes (Intel SDM volume 2, CALL): most text is not, and need not be
+// decoded.
+func (v *view) mayCall(b []byte) bool {
+	for len(b) > 1 && v.prefix(b[0]) {
+		b = b[1:]
+	}
+	return b[0] == 0xe8 || len(b) > 1 && b[0] == 0xff && b[1]>>3&7 == 2
+}
+
+// prefix reports whether a byte is a prefix of an x86 instruction.
+func (v *view) prefix(b byte) bool {
+	switch b {
+	case 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3:
+		return true
+	}
+	return b&0xf0 == 0x40 && v.f.Machine == elf.EM_X86_64 // REX
 }
 
 // textBefore returns up to longestCall bytes that end at ret.
@@ -97,26 +131,38 @@ func (v *view) x86Mode() int {
 	return 64
 }
 
-// readCallX86 tells direct from indirect. A direct call counts only when its
+// kindOfCallX86 tells direct from indirect. A direct call counts only when its
 // target is executable, which chance readings of other bytes hardly meet.
-func (v *view) readCallX86(inst x86asm.Inst, ret uint64) (callBefore, bool) {
+func (v *view) kindOfCallX86(inst x86asm.Inst, ret uint64) (callBefore, bool) {
 	switch a := inst.Args[0].(type) {
 	case x86asm.Rel:
 		target := ret + uint64(int64(a))
 		if v.x86Mode() == 32 {
 			target = uint64(uint32(target))
 		}
-		return callBefore{how: siteDirect, text: assembly(inst, ret-uint64(inst.Len)), target: target, known: true}, v.placeOf(target) == placeText
+		return callBefore{how: siteDirect, target: target, known: true}, v.placeOf(target) == placeText
+	case x86asm.Reg, x86asm.Mem:
+		return callBefore{how: siteIndirect}, true
+	}
+	return callBefore{}, false
+}
+
+// readCallX86 adds what the instruction says and where an indirect call went.
+func (v *view) readCallX86(inst x86asm.Inst, ret uint64) (callBefore, bool) {
+	c, ok := v.kindOfCallX86(inst, ret)
+	if !ok {
+		return c, false
+	}
+	switch a := inst.Args[0].(type) {
 	case x86asm.Reg:
 		return v.throughRegister(inst, a, ret), true
 	case x86asm.Mem:
-		c := callBefore{how: siteIndirect, text: assembly(inst, ret-uint64(inst.Len))}
 		if addr, ok := v.x86Address(a, ret, v.abi.word); ok {
 			c.target, c.known = v.word(addr)
 		}
-		return c, true
 	}
-	return callBefore{}, false
+	c.text = assembly(inst, ret-uint64(inst.Len))
+	return c, true
 }
 
 // throughRegister reads a call through a register. Where the instruction before

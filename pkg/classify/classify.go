@@ -51,15 +51,15 @@ func (v *view) decide() (Rule, ruling) {
 // reasons joins what holds whatever rule decided with the rule's own reasons
 // and names the rule.
 func (v *view) reasons(rule Rule, r ruling) []string {
-	all := append([]string{}, v.notes...)
-	all = append(all, r.reasons...)
+	all := make([]string, 0, len(v.notes)+len(r.reasons)+3)
+	all = append(append(all, v.notes...), r.reasons...)
 	if r.confidence == crash.ConfidenceAmbiguous {
 		all = append(all, "The evidence does not settle it.")
 	}
 	if v.f.Truncated {
 		all = append(all, "The core file is cut short; what it does not hold is unknown, not zero.")
 	}
-	all = append(all, fmt.Sprintf("Decided by rule %s, version %d.", rule.Name, Version))
+	all = append(all, "Decided by rule "+rule.Name+", version "+strconv.Itoa(Version)+".")
 	for i := range all {
 		all[i] = printable(all[i], crash.MaxListItem)
 	}
@@ -131,8 +131,11 @@ func (v *view) fault() crash.Fault {
 	if f.Size >= 0 {
 		out.FileSize = crash.Some(f.Size)
 	}
-	for _, c := range v.frames() {
-		out.Frames = append(out.Frames, printable(v.name(c.site), crash.MaxListItem))
+	if frames := v.frames(); len(frames) > 0 {
+		out.Frames = make([]string, len(frames))
+		for i, c := range frames {
+			out.Frames[i] = printable(v.name(c.site), crash.MaxListItem)
+		}
 	}
 	if v.opt.Registers {
 		for i, name := range v.regs.Names {

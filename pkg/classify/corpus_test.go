@@ -106,7 +106,11 @@ func checkTruth(t *testing.T, got crash.Finding, want truth) {
 	if !slices.Contains(classes, string(got.Class)) {
 		t.Errorf("class %s, want %v", got.Class, classes)
 	}
-	if kinds := append([]string{want.Kind}, want.AcceptKinds...); !ambiguous && !slices.Contains(kinds, string(got.Kind)) {
+	kinds := append([]string{want.Kind}, want.AcceptKinds...)
+	if want.Kind == string(crash.KindAbort) { // leaves open why abort was called
+		kinds = append(kinds, string(crash.KindAssert), string(crash.KindUncaughtException), string(crash.KindHeapCorruption))
+	}
+	if !ambiguous && !slices.Contains(kinds, string(got.Kind)) {
 		t.Errorf("kind %s, want one of %v", got.Kind, kinds)
 	}
 	if ambiguous && got.Confidence != crash.ConfidenceAmbiguous {

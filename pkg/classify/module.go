@@ -64,11 +64,9 @@ func (v *view) siteOf(addr uint64) (site, bool) {
 // mapped is siteOf without a view on what the address means. Without NT_FILE
 // only the executable's own text is known, by AT_PHDR and AT_ENTRY.
 func (v *view) mapped(addr uint64) (site, bool) {
-	if m, ok := v.fileAt(addr); ok {
-		base := v.loadBase(m)
-		s := site{module: moduleName(m.Path), path: m.Path, offset: addr - base, file: addr - m.Start + m.Offset}
-		s.buildID = v.buildID(base)
-		return s, s.module != ""
+	if addr >= v.at.Start && addr < v.at.End || v.mapping(addr) {
+		m := &v.at
+		return site{module: m.module, path: m.Path, buildID: m.buildID, offset: addr - m.base, file: addr - m.Start + m.Offset}, m.module != ""
 	}
 	if v.f.HasFiles {
 		return site{}, false
@@ -80,6 +78,23 @@ func (v *view) mapped(addr uint64) (site, bool) {
 	}
 	base := phdr &^ 0xfff
 	return site{module: v.executable(), buildID: v.f.ExecutableBuildID, offset: addr - base, file: addr - base}, v.executable() != ""
+}
+
+// mapping is a mapped file with what names places in it.
+type mapping struct {
+	corefile.MappedFile
+	base            uint64
+	module, buildID string
+}
+
+// mapping looks up the mapping of addr and keeps it.
+func (v *view) mapping(addr uint64) bool {
+	m, ok := v.fileAt(addr)
+	if ok {
+		base := v.loadBase(m)
+		v.at = mapping{MappedFile: m, base: base, module: moduleName(m.Path), buildID: v.buildID(base)}
+	}
+	return ok
 }
 
 // buildID returns the build id of the module loaded at base, when the reader

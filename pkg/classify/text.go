@@ -40,7 +40,7 @@ func (v *view) returnAddress(x uint64) bool {
 	if !ok || !seg.Executable() || x == seg.Start {
 		return false
 	}
-	return v.callBefore(x).how != siteNone
+	return v.callHow(x) != siteNone
 }
 
 // vsyscall reports whether x lies in the fixed x86-64 vsyscall page, which the

@@ -57,23 +57,51 @@ func (r *UnwindRow) Forget(reg uint64) {
 func dwarfRegisters(m elf.Machine) (names []string, sp uint64) {
 	switch m {
 	case elf.EM_X86_64:
-		return []string{"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}, 7
+		return dwarfX86, 7
 	case elf.EM_386:
-		return []string{"eax", "ecx", "edx", "ebx", "", "ebp", "esi", "edi"}, 4
+		return dwarfI386, 4
 	case elf.EM_AARCH64:
+		return dwarfA64, 31
+	}
+	return nil, 0
+}
+
+var (
+	dwarfX86  = []string{"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}
+	dwarfI386 = []string{"eax", "ecx", "edx", "ebx", "", "ebp", "esi", "edi"}
+	dwarfA64  = func() (names []string) {
 		for i := range 31 {
 			names = append(names, xRegister(i))
 		}
-		return names, 31
+		return names
+	}()
+)
+
+// frameRegisters are the known registers of one stack frame, by DWARF number;
+// those of higher numbers never hold a frame's address.
+type frameRegisters struct {
+	value [32]uint64
+	known [32]bool
+}
+
+func (r *frameRegisters) get(reg uint64) (uint64, bool) {
+	if reg >= uint64(len(r.value)) {
+		return 0, false
 	}
-	return nil, 0
+	return r.value[reg], r.known[reg]
+}
+
+func (r *frameRegisters) set(reg, x uint64, known bool) {
+	if reg < uint64(len(r.value)) {
+		r.value[reg], r.known[reg] = x, known
+	}
 }
 
 // context is what is known of the registers of one stack frame.
 type context struct {
 	pc, sp uint64
-	regs   map[uint64]uint64 // by DWARF number
-	exact  bool              // pc is where the frame stopped, not a return address
+	regs   frameRegisters
+	exact  bool // pc is where the frame stopped, not a return address
 }
 
 // unwind follows call frame information from the innermost frame whose address
@@ -85,10 +113,10 @@ func (w *walk) unwind() bool {
 	if v.opt.Binaries == nil || names == nil {
 		return false
 	}
-	c := context{pc: v.pc, sp: v.sp, regs: map[uint64]uint64{}, exact: true}
+	c := context{pc: v.pc, sp: v.sp, exact: true}
 	for i, name := range names {
 		if x, ok := v.register(name); ok && name != "" {
-			c.regs[uint64(i)] = x
+			c.regs.set(uint64(i), x, true)
 		}
 	}
 	if t := v.arrival(); t != nil {
@@ -118,7 +146,7 @@ func (v *view) step(c *context, spReg uint64) bool {
 	if !ok {
 		return false
 	}
-	base, ok := c.regs[row.CFARegister]
+	base, ok := c.regs.get(row.CFARegister)
 	if row.CFARegister == spReg {
 		base, ok = c.sp, true
 	}
@@ -131,14 +159,11 @@ func (v *view) step(c *context, spReg uint64) bool {
 		return false
 	}
 	for reg, off := range row.Saved {
-		if x, ok := v.word(cfa + uint64(off)); ok {
-			c.regs[reg] = x
-		} else {
-			delete(c.regs, reg)
-		}
+		x, ok := v.word(cfa + uint64(off))
+		c.regs.set(reg, x, ok)
 	}
 	for reg := range row.Lost {
-		delete(c.regs, reg)
+		c.regs.set(reg, 0, false)
 	}
 	c.pc, c.sp, c.exact = ret, cfa, false
 	return true

@@ -36,7 +36,9 @@ type view struct {
 	walked   *[]callSite
 	exe      *exeFile
 	stack    *corefile.Segment
-	unwound  bool // the callers come from call frame information
+	segs     [2]corefile.Segment // found last: most questions are about the same few
+	at       mapping             // found last
+	unwound  bool                // the callers come from call frame information
 }
 
 // newView picks the context that crashed: the recovered one when the reader
@@ -75,7 +77,7 @@ const (
 // placeOf says what an address is, by the program headers.
 func (v *view) placeOf(addr uint64) place {
 	if v.f.Memory != nil {
-		seg, found, complete := v.f.Memory.Segment(addr)
+		seg, found, complete := v.find(addr)
 		switch {
 		case found && seg.Executable():
 			return placeText
@@ -98,8 +100,22 @@ func (v *view) segment(addr uint64) (corefile.Segment, bool) {
 	if v.f.Memory == nil {
 		return corefile.Segment{}, false
 	}
-	seg, found, _ := v.f.Memory.Segment(addr)
+	seg, found, _ := v.find(addr)
 	return seg, found
+}
+
+// find is Memory.Segment with a memory of the last two answers.
+func (v *view) find(addr uint64) (seg corefile.Segment, found, complete bool) {
+	for i := range v.segs {
+		if s := &v.segs[i]; addr >= s.Start && addr < s.End {
+			return *s, true, true
+		}
+	}
+	seg, found, complete = v.f.Memory.Segment(addr)
+	if found {
+		v.segs[1], v.segs[0] = v.segs[0], seg
+	}
+	return seg, found, complete
 }
 
 // pcRunnable reports whether code could run at pc. Where the program headers

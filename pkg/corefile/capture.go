@@ -1,6 +1,7 @@
 package corefile
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"slices"
@@ -14,6 +15,7 @@ const (
 	textBefore = 16      // before a return address: the longest x86 instruction is 15 bytes
 	headerPage = 4 << 10 // ELF header, program headers and build id of a module
 	maxWanted  = 256     // pieces of one plan
+	maxGap     = 8 << 10 // between pieces that are read at once: copying it costs less than another read
 )
 
 // piece is a part of the address space to capture: n bytes in the file at off.
@@ -122,8 +124,8 @@ func (p *plan) read(w *window) (cut bool, err error) {
 	p.pieces = nil
 	for again := false; ; again = true {
 		var passed []piece
-		for _, q := range pieces {
-			n, err := p.capture(w, q)
+		for i, q := range pieces {
+			n, err := p.capture(w, q, together(pieces[i:]))
 			switch {
 			case errors.Is(err, errBehind):
 				passed = append(passed, q)
@@ -142,13 +144,28 @@ func (p *plan) read(w *window) (cut bool, err error) {
 	}
 }
 
-// capture reads one piece.
-func (p *plan) capture(w *window, q piece) (int, error) {
-	data := w.spare[:min(q.n, headerPage)]
-	if q.kept {
-		data = make([]byte, q.n)
+// together returns how many bytes to read at once for the first of the pieces
+// and those that stand close behind it.
+func together(pieces []piece) int {
+	n := int64(pieces[0].n)
+	for _, q := range pieces[1:] {
+		gap, end := q.off-pieces[0].off-n, q.off-pieces[0].off+int64(q.n)
+		if gap > maxGap || end > windowSize {
+			break
+		}
+		n = max(n, end)
 	}
-	n, err := w.copyAt(data, q.off)
+	return int(n)
+}
+
+// capture reads one piece, and of a file with random access as many bytes as
+// ahead says.
+func (p *plan) capture(w *window, q piece, ahead int) (int, error) {
+	if !q.kept {
+		q.n = min(q.n, headerPage)
+	}
+	data, err := w.piece(q, ahead)
+	n := len(data)
 	if err != nil || n == 0 {
 		return n, err
 	}
@@ -159,6 +176,33 @@ func (p *plan) capture(w *window, q piece) (int, error) {
 		p.m.add(q.addr, data[:n:n])
 	}
 	return n, nil
+}
+
+// piece returns the bytes of a piece: in memory of their own when they are kept,
+// else valid until the next read.
+func (w *window) piece(q piece, ahead int) ([]byte, error) {
+	if w.src.forward() || q.n > windowSize {
+		data := w.spare
+		if q.kept {
+			data = make([]byte, q.n)
+		}
+		n, err := w.copyAt(data[:q.n], q.off)
+		return data[:n], err
+	}
+	b, ok := w.held(q.off, q.n)
+	if !ok {
+		b, ok = w.far.held(q.off, q.n)
+	}
+	if !ok {
+		var err error
+		if b, err = w.far.peek(q.off, q.n, ahead); err != nil {
+			return nil, err
+		}
+	}
+	if q.kept {
+		b = bytes.Clone(b)
+	}
+	return b, nil
 }
 
 // copyAt fills p from the window and, behind it, from the source.

@@ -8,8 +8,10 @@ import (
 )
 
 // firstRead is how much is read at once from the start: the ELF header, the
-// program headers and the notes of an ordinary process.
-const firstRead = 16 << 10
+// program headers and the notes of an ordinary process (up to 16 KiB where the
+// extended state of the processor is large), and the first page of memory behind
+// them, which holds the executable's ELF header.
+const firstRead = 20 << 10
 
 // maxOffset bounds every file offset, so that adding two never overflows.
 const maxOffset = math.MaxInt64 / 4

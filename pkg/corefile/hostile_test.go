@@ -236,7 +236,8 @@ func TestDiskErrors(t *testing.T) {
 	if !errors.Is(err, errDisk) {
 		t.Errorf("%v does not wrap the disk's error", err)
 	}
-	f, err := corefile.Read(failingDisk{img, 0x4000}, img.Size(), corefile.Options{})
+	// What is read ahead may fail: only what is needed counts.
+	f, err := corefile.Read(failingDisk{img, 0x2000}, img.Size(), corefile.Options{})
 	if err != nil {
 		t.Fatal("registers were read, but:", err)
 	}

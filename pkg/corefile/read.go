@@ -71,7 +71,7 @@ type scratch struct {
 // reading is the state of one read.
 type reading struct {
 	ranged ranged
-	w      window
+	w, far window
 	segs   segments
 	set    noteSet
 	walk   walker
@@ -86,7 +86,8 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // open points the window at a source.
 func (sc *scratch) open(src source) *window {
-	sc.w = window{src: src, buf: sc.window[:], spare: sc.skip[:]}
+	sc.far = window{src: src, buf: sc.skip[:]}
+	sc.w = window{src: src, buf: sc.window[:], spare: sc.skip[:], far: &sc.far}
 	return &sc.w
 }
 

@@ -83,6 +83,7 @@ func (c *capturing) stack(lo, hi uint64) ([]byte, uint64) {
 	if b := c.m.tail(lo); uint64(len(b)) >= hi-lo || c.w.src.forward() {
 		return b[:min(uint64(len(b)), hi-lo)], lo
 	}
+	c.w.far.n = 0 // it has the same memory
 	n, err := c.w.src.read(c.w.spare[:min(hi-lo, uint64(len(c.w.spare)))], s.Offset+int64(lo-s.Start))
 	if err != nil {
 		c.err, c.f.Incomplete = err, err.Error()

@@ -190,10 +190,31 @@ func (b *byAddress) Swap(i, j int) {
 // after returns the index of the first entry that starts on a page above
 // addr's.
 func (t *table) after(addr uint64) int {
-	lo, hi := 0, t.n
+	page := addr >> pageBits
+	if len(t.chunks) == 1 { // nearly every core
+		return firstAbove(t.chunks[0], page)
+	}
+	lo, hi := 0, len(t.chunks) // the first chunk that begins above
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if t.entry(mid).at>>pageBits > addr>>pageBits {
+		if t.chunks[mid][0].at>>pageBits > page {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	if lo == 0 {
+		return 0
+	}
+	return (lo-1)*chunkEntries + firstAbove(t.chunks[lo-1], page)
+}
+
+// firstAbove returns the index of the first entry that starts above a page.
+func firstAbove(c []entry, page uint64) int {
+	lo, hi := 0, len(c)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if c[mid].at>>pageBits > page {
 			hi = mid
 		} else {
 			lo = mid + 1
@@ -211,6 +232,12 @@ const overlap = 4
 func (t *table) find(addr uint64) (Segment, bool) {
 	i := t.after(addr)
 	for back := 1; back <= overlap && i-back >= 0; back++ {
+		// What is packed says the end without unpacking; most words of a
+		// stack are in no segment.
+		e := t.entry(i - back)
+		if e.at>>3&3 != dumpedBig && addr-e.at&^pageMask >= e.what>>offBits<<pageBits && e.at&^pageMask <= addr {
+			continue
+		}
 		if s := t.at(i - back); addr >= s.Start && addr < s.End {
 			return s, true
 		}

@@ -15,6 +15,9 @@ type window struct {
 	// spare is for bytes that are looked at once; a stream's own scratch may
 	// share it, since that is free again when a read begins to fill.
 	spare []byte
+	// far is a second window, over spare, for pieces of memory far from the
+	// headers, which stay in the first; for input with random access only.
+	far *window
 }
 
 // peek returns up to n bytes at off, n <= windowSize; fewer mean that the
@@ -33,7 +36,7 @@ func (w *window) peek(off int64, n, ahead int) ([]byte, error) {
 		w.off, w.n = off, 0
 	}
 	m, err := w.src.read(w.buf[w.n:max(ahead, w.n)], w.off+int64(w.n))
-	if errors.Is(err, errLimit) && n < ahead { // the limit may still allow less
+	if err != nil && n < ahead && (!w.src.forward() || errors.Is(err, errLimit)) { // less may still be possible
 		m, err = w.src.read(w.buf[w.n:n], w.off+int64(w.n))
 	}
 	if err != nil {
