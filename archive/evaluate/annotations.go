@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/epicurve/epicurve/archive/store"
@@ -35,6 +36,7 @@ func (e *Evaluator) Annotations(ctx context.Context, req query.Request) (query.A
 		}
 		out.Annotations = append(out.Annotations, v.annotations(key, a)...)
 	}
+	out.Annotations = append(out.Annotations, v.deployments(req.Cluster)...)
 	if req.Cluster == "" && v.population != nil {
 		blind, err := v.blind(epi.DayOf(v.moment(req)))
 		if err != nil {
@@ -72,6 +74,9 @@ func (v *view) annotations(key string, a epi.Assessment) []query.Annotation {
 		return &all[len(all)-1]
 	}
 	for _, f := range entry.Fixes {
+		if f.Waiting {
+			continue
+		}
 		title := "Fix"
 		if f.Removal {
 			title = f.Value + " removed"
@@ -89,6 +94,35 @@ func (v *view) annotations(key string, a epi.Assessment) []query.Annotation {
 	}
 	if a.State == epi.StateGone && !a.Since.IsZero() {
 		add(query.AnnotationGone, a.Since, time.Time{}, "Gone", a.Sentence)
+	}
+	return all
+}
+
+// deployments lists the builds that were deployed: all of them, or those that
+// carry a fix of the cluster.
+func (v *view) deployments(cluster string) []query.Annotation {
+	carries := map[string]bool{}
+	entry, _ := v.book.Entry(cluster)
+	for _, f := range entry.Fixes {
+		for _, build := range f.Builds {
+			carries[build] = true
+		}
+	}
+	var all []query.Annotation
+	for _, e := range v.book.Deployments() {
+		d := e.Deploy
+		if d == nil || cluster != "" && !carries[d.Build] {
+			continue
+		}
+		title := "Deployed " + d.Build
+		if d.Environment != "" {
+			title += " to " + d.Environment
+		}
+		text := e.Text
+		if d.Service != "" {
+			text = strings.TrimSpace(d.Service + " " + text)
+		}
+		all = append(all, query.Annotation{Kind: query.AnnotationDeploy, Time: d.At, Cluster: cluster, Title: title, Text: text + " (" + e.Actor + ")", Event: e.ID})
 	}
 	return all
 }

@@ -25,6 +25,7 @@ func (e *Evaluator) Verdict(ctx context.Context, req query.Request) (query.Verdi
 		return query.Verdict{}, err
 	}
 	entry, _ := v.book.Entry(req.Cluster)
+	v = v.of(req.Cluster)
 	return query.Verdict{Meta: v.meta(), Assessment: a, Ledger: v.fill(entry, a)}, nil
 }
 
@@ -80,7 +81,7 @@ func (v *view) splitBy(req query.Request) (*epi.SplitBy, error) {
 	factor, known := v.factor(f.Dimension, f.Values[0])
 	if !known {
 		return nil, &query.FieldError{Field: "filters[0]", Message: "no crash or exposure has " + f.Dimension + " = " + f.Values[0] +
-			", or the dimension is not compared; compared are crash.class, crash.signature, " + strings.Join(dimensionNames(), ", ")}
+			", or the dimension is not compared; compared are crash.class, crash.signature, " + strings.Join(v.names(), ", ")}
 	}
 	return &epi.SplitBy{Factor: &factor}, nil
 }
@@ -96,6 +97,9 @@ func (e *Evaluator) Clusters(ctx context.Context, req query.Request) (query.Clus
 	}
 	v, err := e.view(ctx, req.Range.To)
 	if err != nil {
+		return list, err
+	}
+	if list, err = e.withParts(ctx, req, list, v.book); err != nil {
 		return list, err
 	}
 	now := v.moment(req)
@@ -158,6 +162,7 @@ func (e *Evaluator) members(ctx context.Context, req query.Request) (*view, []in
 	if err != nil {
 		return nil, nil, err
 	}
+	v = v.of(req.Cluster)
 	rows := v.members(req.Cluster)
 	if v.population == nil || len(rows) == 0 {
 		return nil, nil, notFound(req.Cluster)
@@ -183,6 +188,8 @@ func (v *view) meta() query.Meta { return query.Meta{Notices: slices.Clone(v.not
 func (e *Evaluator) Answers() map[query.Type]func(context.Context, query.Request) (any, error) {
 	return map[query.Type]func(context.Context, query.Request) (any, error){
 		query.TypeClusters:    func(ctx context.Context, r query.Request) (any, error) { return e.Clusters(ctx, r) },
+		query.TypeRecords:     func(ctx context.Context, r query.Request) (any, error) { return e.Records(ctx, r) },
+		query.TypeTimeseries:  func(ctx context.Context, r query.Request) (any, error) { return e.Timeseries(ctx, r) },
 		query.TypeVerdict:     func(ctx context.Context, r query.Request) (any, error) { return e.Verdict(ctx, r) },
 		query.TypeContrast:    func(ctx context.Context, r query.Request) (any, error) { return e.Contrast(ctx, r) },
 		query.TypeSplit:       func(ctx context.Context, r query.Request) (any, error) { return e.Split(ctx, r) },

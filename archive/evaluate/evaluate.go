@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/epicurve/epicurve/archive/ledger"
 	"github.com/epicurve/epicurve/archive/store"
 	"github.com/epicurve/epicurve/pkg/epi"
 	"github.com/epicurve/epicurve/pkg/query"
@@ -24,6 +25,7 @@ import (
 // Store is what the evaluation needs of a store.
 type Store interface {
 	store.Populations
+	recordStore
 	Clusters(ctx context.Context, req query.Request) (query.Clusters, error)
 }
 
@@ -126,5 +128,16 @@ func (e *Evaluator) renewed(ctx context.Context, v *view, version int64) (*view,
 		v.ledgerVersion = version
 		return v, nil
 	}
-	return v.withLedger(events, version), nil
+	book := ledger.Fold(events)
+	for _, name := range book.SplitDimensions() {
+		if _, read := v.columns[name]; !read {
+			fresh, err := e.load(ctx, version, v.at) // a split looks at what was not read yet
+			if err != nil {
+				return v, err
+			}
+			fresh.loaded = v.loaded
+			return fresh, nil
+		}
+	}
+	return v.withLedger(book, len(events), version), nil
 }

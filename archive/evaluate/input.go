@@ -11,33 +11,10 @@ import (
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
-// compared are the dimensions by which crashes are compared, the physical host
-// first: several virtual machines on one physical host are one suspect.
-func compared() []epi.Dimension {
-	return []epi.Dimension{
-		{Name: "host.physical_id", Noun: "physical host", Role: epi.RolePhysicalHost},
-		{Name: "host.name", Noun: "host", Role: epi.RoleHost},
-		{Name: "cloud.region", Noun: "region"},
-		{Name: "service.version", Noun: "build", Role: epi.RoleBuild},
-		{Name: "os.kernel.release", Noun: "kernel"},
-		{Name: "host.cpu.model.name", Noun: "CPU model"},
-		{Name: "host.type", Noun: "instance type"},
-		{Name: "service.name", Noun: "service", Role: epi.RoleService},
-	}
-}
-
-func dimensionNames() []string {
-	var names []string
-	for _, d := range compared() {
-		names = append(names, d.Name)
-	}
-	return names
-}
-
 // input turns the store's columns into the statistics' input. Dimensions that
 // nothing is known of are left out, because every dimension compared costs
 // evidence.
-func input(pop store.Population, now time.Time) (epi.Input, []string) {
+func (k kind) input(pop store.Population, now time.Time) (epi.Input, []string) {
 	in := epi.Input{
 		To: epi.DayOf(now),
 		Crashes: epi.Crashes{
@@ -49,9 +26,9 @@ func input(pop store.Population, now time.Time) (epi.Input, []string) {
 	for _, t := range pop.Crashes.Time {
 		in.Crashes.Time = append(in.Crashes.Time, float64(t)/microsPerDay)
 	}
-	notices := watch(&in, pop)
-	for d, dim := range compared() {
-		if !slices.ContainsFunc(pop.Values[d], func(v string) bool { return v != "" }) {
+	notices := k.watch(&in, pop)
+	for d, dim := range k.compared {
+		if !k.tells(pop, d, in.Exposure != nil) {
 			continue
 		}
 		dim.Values = pop.Values[d]
@@ -64,15 +41,28 @@ func input(pop store.Population, now time.Time) (epi.Input, []string) {
 	return in, notices
 }
 
+// tells reports whether a dimension can be compared. Where runs are the exposure,
+// it must be known of them: of a value that no run can have, every failure that
+// has it would look like an excess.
+func (k kind) tells(pop store.Population, d int, exposed bool) bool {
+	if k.workflow && exposed {
+		return slices.ContainsFunc(pop.Exposure.Codes[d], func(code int32) bool { return pop.Values[d][code] != "" })
+	}
+	return slices.ContainsFunc(pop.Values[d], func(v string) bool { return v != "" })
+}
+
 const microsPerDay = 24 * 60 * 60 * 1e6
 
 // watch sets the beginning of the window and the exposure. Where many crashes
 // are older than the exposure (a backfill), the exposure can't stand for them:
 // they are then judged by the calendar, and a notice says so.
-func watch(in *epi.Input, pop store.Population) (notices []string) {
+func (k kind) watch(in *epi.Input, pop store.Population) (notices []string) {
 	first := in.Crashes.Time[0]
 	in.From = math.Floor(first)
 	if len(pop.Exposure.Day) == 0 {
+		if k.workflow {
+			return []string{"No runs of the workflows are known: rates and silence are measured by the calendar."}
+		}
 		return []string{"No exposure is known: rates and silence are measured by the calendar."}
 	}
 	watched := float64(slices.Min(pop.Exposure.Day))
@@ -94,6 +84,9 @@ const maxUnwatched = 0.02
 func (v *view) marks(fixes []query.LedgerFix) []epi.Mark {
 	var marks []epi.Mark
 	for _, f := range fixes {
+		if f.Waiting {
+			continue
+		}
 		m := epi.Mark{At: epi.DayOf(f.At), What: what(f)}
 		where, known := v.factor(f.Dimension, f.Value)
 		switch {

@@ -17,6 +17,9 @@ import (
 
 // view is the population at one moment, with what was concluded from it.
 type view struct {
+	kind
+	workflows *view // of the failures of AI workflows; nil in that view itself
+
 	at      time.Time // the evaluation's now: what is later is not in the view
 	loaded  time.Time
 	version int64 // of the store when the population was read
@@ -27,10 +30,12 @@ type view struct {
 	rows       map[string][]int32 // by cluster key, and by class alone
 	watched    int                // clusters with enough rows to be watched
 	notices    []string
+	columns    map[string]column // of every dimension that was read, by name
 
 	book          *ledger.Book
-	events        int   // number of ledger events that made the book
-	ledgerVersion int64 // of the store when the ledger was read
+	events        int                // number of ledger events that made the book
+	ledgerVersion int64              // of the store when the ledger was read
+	parted        map[string][]int32 // rows of the clusters that splits changed
 
 	mu   sync.Mutex
 	kept map[question]*answer
@@ -50,46 +55,97 @@ type answer struct {
 	err        error
 }
 
-// load reads the store up to a moment and prepares the statistics.
+// column is one dimension of every row.
+type column struct {
+	values []string
+	codes  []int32
+}
+
+// load reads the store up to a moment and prepares the statistics of both
+// populations.
 func (e *Evaluator) load(ctx context.Context, version int64, now time.Time) (*view, error) {
 	start := time.Now()
 	events, err := e.Store.LedgerEvents(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	pop, err := e.Store.Population(ctx, store.PopulationRequest{
-		Range: query.Range{From: now.Add(-e.Lookback), To: now}, Dimensions: dimensionNames(),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("population: %w", err)
-	}
-	v := &view{at: now, version: version, rows: map[string][]int32{}, kept: map[question]*answer{}}
-	v.setLedger(events, version)
-	if len(pop.Crashes.Time) > 0 {
-		v.input, v.notices = input(pop, now)
-		v.input.Parameters = e.Parameters
-		if v.population, err = epi.NewPopulation(v.input); err != nil {
+	book := ledger.Fold(events)
+	v := &view{kind: crashes(), at: now, version: version}
+	v.workflows = &view{kind: workflows(), at: now, version: version}
+	for _, w := range []*view{v, v.workflows} {
+		if err := e.populate(ctx, w, book); err != nil {
 			return nil, fmt.Errorf("population: %w", err)
 		}
-		v.index()
+		w.setLedger(book, len(events), version)
 	}
 	v.cost = time.Since(start)
 	return v, nil
 }
 
-func (v *view) setLedger(events []query.LedgerEvent, version int64) {
-	v.book, v.events, v.ledgerVersion = ledger.Fold(events), len(events), version
+// populate reads the rows of a view's kind.
+func (e *Evaluator) populate(ctx context.Context, v *view, book *ledger.Book) error {
+	v.rows, v.columns = map[string][]int32{}, map[string]column{}
+	names := v.names()
+	for _, name := range book.SplitDimensions() {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	r := query.Range{From: v.at.Add(-e.Lookback), To: v.at}
+	pop, err := e.Store.Population(ctx, store.PopulationRequest{Range: r, Dimensions: names, Filters: []query.Filter{v.filter()}})
+	if err != nil {
+		return err
+	}
+	if v.workflow {
+		if err := e.expose(ctx, r, names, &pop); err != nil {
+			return err
+		}
+	}
+	for d, name := range names {
+		if len(pop.Crashes.Codes) > d {
+			v.columns[name] = column{values: pop.Values[d], codes: pop.Crashes.Codes[d]}
+		}
+	}
+	v.columns["crash.signal"] = column{values: pop.Signal, codes: pop.Crashes.Signal}
+	if len(pop.Crashes.Time) == 0 {
+		return nil
+	}
+	v.input, v.notices = v.kind.input(pop, v.at)
+	v.input.Parameters = v.parameters(e.Parameters)
+	if v.population, err = epi.NewPopulation(v.input); err != nil {
+		return err
+	}
+	v.index()
+	return nil
+}
+
+func (v *view) setLedger(book *ledger.Book, events int, version int64) {
+	v.book, v.events, v.ledgerVersion = book, events, version
+	v.kept = map[question]*answer{}
+	v.part()
 }
 
 // withLedger returns a view of the same population with another ledger; its
 // assessments are made anew, because fixes count in them.
-func (v *view) withLedger(events []query.LedgerEvent, version int64) *view {
+func (v *view) withLedger(book *ledger.Book, events int, version int64) *view {
 	w := &view{
-		at: v.at, loaded: v.loaded, version: v.version, cost: v.cost, population: v.population, input: v.input,
-		rows: v.rows, watched: v.watched, notices: v.notices, kept: map[question]*answer{},
+		kind: v.kind, at: v.at, loaded: v.loaded, version: v.version, cost: v.cost, population: v.population, input: v.input,
+		rows: v.rows, watched: v.watched, notices: v.notices, columns: v.columns,
 	}
-	w.setLedger(events, version)
+	if v.workflows != nil {
+		w.workflows = v.workflows.withLedger(book, events, version)
+	}
+	w.setLedger(book, events, version)
 	return w
+}
+
+// of returns the view that a cluster belongs to.
+func (v *view) of(cluster string) *view {
+	class, _, err := query.ParseCluster(cluster)
+	if err == nil && class == crash.ClassWorkflow && v.workflows != nil {
+		return v.workflows
+	}
+	return v
 }
 
 // index lists the rows of every cluster and class.
@@ -110,17 +166,23 @@ func (v *view) index() {
 // members returns the rows of a cluster together with those of the clusters
 // that were merged into it.
 func (v *view) members(key string) []int32 {
+	if w := v.of(key); w != v {
+		return w.members(key)
+	}
 	key = v.book.Canonical(key)
-	rows := v.rows[key]
+	rows := v.rowsOf(key)
 	entry, _ := v.book.Entry(key)
 	for _, merged := range entry.Merged {
-		rows = append(slices.Clip(rows), v.rows[merged]...)
+		rows = append(slices.Clip(rows), v.rowsOf(merged)...)
 	}
 	return rows
 }
 
 // assess answers everything about one cluster at a moment, once.
 func (v *view) assess(key string, now time.Time, detail bool) (epi.Assessment, error) {
+	if w := v.of(key); w != v {
+		return w.assess(key, now, detail)
+	}
 	q := question{cluster: v.book.Canonical(key), now: now.Unix(), detail: detail}
 	v.mu.Lock()
 	a := v.kept[q]
