@@ -29,6 +29,8 @@ type Assessment struct {
 	New       NewCluster `json:"new"`
 	Uptime    *Uptime    `json:"uptime,omitempty"`
 	Split     *Split     `json:"split,omitempty"`
+	// Quality says what the data behind the answer can't show.
+	Quality Quality `json:"quality"`
 
 	// Sentence is one sentence or two for a ticket: state, verdict, onset.
 	Sentence string `json:"sentence"`

@@ -18,6 +18,7 @@ type course struct {
 	pre, post  []float64 // wall times of episodes before and after the mark
 	stragglers int
 	unfixed    float64 // share of the exposure without the fix
+	shades     []shade
 
 	start    float64 // wall time at which the running silence's clock started
 	counts   bool    // it can count for the fix
@@ -30,15 +31,15 @@ type course struct {
 	relapses []float64
 }
 
-// follow walks through a cluster's history.
-func (p *Population) follow(m members, q Question) course {
-	c := course{p: p, now: q.Now, gone: math.NaN(), attempt: 1}
+// follow walks through a cluster's history, seen through shades.
+func (p *Population) follow(m members, q Question, shades []shade) course {
+	c := course{p: p, now: q.Now, gone: math.NaN(), attempt: 1, shades: shades}
 	c.chooseMark(m, q.Marks)
 	until := q.Now
 	if c.mark != nil {
 		until = c.mark.At
 	}
-	c.clock = p.clock(m, until)
+	c.clock = p.clock(m, until, shades)
 	for _, row := range m.episodes {
 		t := p.in.Crashes.Time[row]
 		switch {
@@ -168,11 +169,12 @@ func (c *course) walk() {
 }
 
 // enough judges the silence from c.start to the wall time until, and notes when
-// it became long enough. Looks are daily, from the start of the silence.
+// it became long enough. Looks are daily, from the start of the silence. What
+// happened in the last days, as long as rows come late, is not known yet.
 func (c *course) enough(gaps []float64, until float64) bool {
 	params := &c.p.params
 	begin := c.clock.At(c.start)
-	quiet := c.clock.At(until) - begin
+	quiet := c.clock.At(until-c.p.in.Late) - begin
 	if quiet < params.QuietMin {
 		return false
 	}
@@ -182,7 +184,7 @@ func (c *course) enough(gaps []float64, until float64) bool {
 	if !(need <= quiet) {
 		return false
 	}
-	c.gone = c.clock.Wall(begin + need)
+	c.gone = c.clock.Wall(begin+need) + c.p.in.Late
 	c.pauses, c.run = pauses, run
 	return true
 }
@@ -190,12 +192,13 @@ func (c *course) enough(gaps []float64, until float64) bool {
 func (c *course) alpha() float64 { return AlphaSpend(c.p.params.SilenceAlpha, c.attempt) }
 
 // clock returns the operational clock of a cluster: the exposure of its
-// service where all its rows have one, else of the whole fleet.
-func (p *Population) clock(m members, until float64) Clock {
+// service where all its rows have one, else of the whole fleet, less what shades
+// hid.
+func (p *Population) clock(m members, until float64, shades []shade) Clock {
 	if p.fleet == nil {
-		return Clock{}
+		return p.shadedCalendar(shades, until)
 	}
-	rate := p.fleet.rate
+	rate, within := p.fleet.rate, Predicate(nil)
 	if p.service >= 0 && len(m.rows) > 0 {
 		codes := p.in.Crashes.Codes[p.service]
 		v, one := codes[m.rows[0]], true
@@ -203,10 +206,10 @@ func (p *Population) clock(m members, until float64) Clock {
 			one = one && codes[row] == v
 		}
 		if one && p.fleet.present[p.service][v] >= 0 {
-			rate = p.fleet.rateOf(p.service, v)
+			rate, within = p.fleet.rateOf(p.service, v), Predicate{{p.service, v}}
 		}
 	}
-	return newClock(p.fleet.first, rate, p.in.From, until)
+	return newClock(p.fleet.first, p.fleet.shaded(rate, within, shades), p.in.From, until)
 }
 
 // rateOf returns the exposure of one attribute value running on each day.

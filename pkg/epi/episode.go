@@ -32,6 +32,9 @@ func (p *Population) chains(gap float64) {
 	last := make(map[chainKey]float64)
 	for i, row := range p.order {
 		p.rank[row] = int32(i)
+		if c.Repeat != nil && c.Repeat[row] {
+			continue
+		}
 		key := p.chain(row)
 		t := c.Time[row]
 		before, seen := last[key]

@@ -32,18 +32,20 @@ func (p *Population) Evaluate(q Question) (Assessment, error) {
 	if a.Verdict.Hosts != nil {
 		a.Hosts = a.Verdict.Hosts.Hosts
 	}
-	c := p.follow(m, q)
+	c := p.follow(m, q, p.shades(m, a.Verdict.Best, q.Now))
 	p.assessCourse(&a, m, c, q)
 	a.Surge = p.surge(m.times, c.clock, q.Now, q.Clusters)
 	a.New = p.newborn(m, q.Now)
 	if q.Detail {
 		a.Uptime = p.uptime(m)
 		a.Split = p.splitAssessed(m, a, q.Now)
-		if note := p.deadFeed(m, q.Now); note != "" {
+		if note := p.deadFeed(m, q.Now); note != "" && !c.shaded() {
 			a.Notes = append(a.Notes, note)
 		}
 	}
+	a.Quality = p.quality(m, c, a.Verdict.Best, q.Now)
 	a.Notes = append(a.Notes, p.notes(a, q)...)
+	a.Notes = append(a.Notes, a.Quality.Notes()...)
 	a.Sentence = a.sentence(c)
 	a.WouldChange = append(a.stateWouldChange(), a.Verdict.WouldChange...)
 	return a, nil

@@ -19,6 +19,7 @@ const (
 	RoleHost                     // the machine, as the operating system names it
 	RoleService                  // what crashed; part of the key of an episode
 	RoleBuild                    // the version of what crashed
+	RoleRegion                   // a part of the fleet whose feed can go dead by itself
 )
 
 // identity reports whether each value of the role is one suspect machine.
@@ -56,7 +57,29 @@ type Crashes struct {
 	// HostUptime is the uptime of the host at the crash in days, NaN where
 	// unknown; nil when nothing is known.
 	HostUptime []float64
+	// OneDisease are the classes that are one disease whatever the signature,
+	// because it names what was hit and not what hit.
+	OneDisease []int32
+	// Repeat marks rows that tell of a crash that another row tells of, see
+	// Duplicates: they are counted, and nothing else looks at them. nil is none.
+	Repeat []bool
+	// Core says how each row is known, for the share of crashes that leave a
+	// core; nil when no other source than cores is read.
+	Core []Witness
+	// Program is what ran, as cores and logs both name it; codes of any
+	// numbering. nil is one program.
+	Program []int32
 }
+
+// Witness says how a crash is known.
+type Witness uint8
+
+// The witnesses.
+const (
+	WitnessOther Witness = iota // not of a sort that both cores and the log tell of
+	WitnessCore                 // a core was read
+	WitnessLog                  // only a log told of it
+)
 
 // Exposure is the fleet at risk as parallel columns: an entry for each host,
 // day and combination of values, in any order. Without exposure there is no
@@ -88,6 +111,13 @@ type Outage struct {
 	Seen float64
 }
 
+// Limit is a host that was at its limit for a part of a day.
+type Limit struct {
+	Day  int32   // days since the Unix epoch
+	Host int32   // value of the dimension with RoleHost
+	Days float64 // host-days at the limit
+}
+
 // Event is a change worth listing when it falls into an onset interval.
 type Event struct {
 	At   float64
@@ -103,6 +133,12 @@ type Input struct {
 	Crashes    Crashes
 	Exposure   *Exposure
 	Outages    []Outage
+	// Late is how many days after the crash a late row comes, see Horizon:
+	// silence is judged up to now less it.
+	Late float64
+	// Limits are the hosts and days that were at the limit of what is counted
+	// at once.
+	Limits []Limit
 	// Events are change events beside the first appearance of each build and
 	// kernel, which are found in the exposure.
 	Events []Event
@@ -140,6 +176,9 @@ func (in Input) validate() error {
 	}
 	if up := in.Crashes.HostUptime; up != nil && len(up) != rows {
 		return fmt.Errorf("%w: %d host uptimes for %d crashes", ErrInvalid, len(up), rows)
+	}
+	if err := in.validateQuality(rows); err != nil {
+		return err
 	}
 	if err := in.validateExposure(); err != nil {
 		return err

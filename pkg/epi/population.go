@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // Population is the archive as the statistics see it: every crash, cut into
@@ -25,7 +26,11 @@ type Population struct {
 	events   []Event
 	plans    plans
 
-	host, physical, service, build int // dimensions by role, -1 if none
+	blindOnce sync.Once
+	blind     []blindSpan
+	cores     *coreIndex
+
+	host, physical, service, build, region int // dimensions by role, -1 if none
 }
 
 // NewPopulation checks the input and prepares it. The input's columns are kept,
@@ -34,7 +39,7 @@ func NewPopulation(in Input) (*Population, error) {
 	if err := in.validate(); err != nil {
 		return nil, err
 	}
-	p := &Population{in: in, params: Defaults(), host: -1, physical: -1, service: -1, build: -1}
+	p := &Population{in: in, params: Defaults(), host: -1, physical: -1, service: -1, build: -1, region: -1}
 	if in.Parameters != nil {
 		p.params = *in.Parameters
 	}
@@ -48,10 +53,13 @@ func NewPopulation(in Input) (*Population, error) {
 			p.service = d
 		case RoleBuild:
 			p.build = d
+		case RoleRegion:
+			p.region = d
 		}
 	}
 	p.chains(p.params.EpisodeGap.Hours() / hoursPerDay)
 	p.post()
+	p.cores = p.indexCores()
 	if in.Exposure != nil && len(in.Exposure.Day) > 0 {
 		p.fleet = newFleet(in)
 	}
@@ -134,6 +142,7 @@ type members struct {
 	rows     []int32
 	episodes []int32
 	times    []float64 // of the episodes
+	repeats  int       // rows that are left out because they repeat another
 }
 
 func (p *Population) members(rows []int32, now float64) (members, error) {
@@ -151,6 +160,11 @@ func (p *Population) members(rows []int32, now float64) (members, error) {
 		slices.SortFunc(m.rows, byRank)
 	}
 	m.rows = slices.Compact(m.rows)
+	if repeat := p.in.Crashes.Repeat; repeat != nil {
+		all := len(m.rows)
+		m.rows = slices.DeleteFunc(m.rows, func(row int32) bool { return repeat[row] })
+		m.repeats = all - len(m.rows)
+	}
 	for _, row := range m.rows {
 		if p.opens[row] {
 			m.episodes = append(m.episodes, row)

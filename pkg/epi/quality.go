@@ -24,8 +24,8 @@ const maxControlWidth = 14
 // ControlMean were expected at the rate of the 56 days before, that their chance
 // is below ControlP. It catches a live exporter with a broken parser too;
 // heartbeats, where there are any, are better: the end of the cluster that most
-// crashes belong to looks the same. Give
-// the intervals back as Outages: the clock then stands still in them.
+// crashes belong to looks the same. Evaluate therefore looks again without the
+// question's own cluster and the largest other one before its clock stands still.
 func (p *Population) Blind(scope Predicate, now float64) ([]Interval, error) {
 	if err := p.in.checkPredicate("scope", scope); err != nil {
 		return nil, err
@@ -168,33 +168,48 @@ type Occurrence struct {
 	Host, Boot string
 	PID        int64
 	Time       float64 // days
+	// Rank orders what rows of one crash say: the lowest is kept, of equals
+	// the earliest.
+	Rank int
 }
 
 // duplicateSlack is how far apart two reports of one crash may be: 1 s.
 const duplicateSlack = 1.0 / 86400
 
-// Duplicates returns, ascending, the indexes of rows that repeat an earlier
-// one: the same host, boot and process within a second.
+// Duplicates returns, ascending, the indexes of rows that repeat another one:
+// the same host, boot and process within a second of the first.
 func Duplicates(rows []Occurrence) []int {
 	type process struct {
 		host, boot string
 		pid        int64
 	}
+	type kept struct {
+		first float64 // time of the first row of the crash
+		row   int
+	}
 	order := make([]int, len(rows))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a].Time, rows[b].Time) })
-	last := map[process]float64{}
+	byTime := func(a, b int) int { return cmp.Compare(rows[a].Time, rows[b].Time) }
+	if !slices.IsSortedFunc(order, byTime) { // an archive delivers them so
+		slices.SortStableFunc(order, byTime)
+	}
+	last := map[process]kept{}
 	var repeated []int
 	for _, i := range order {
 		r := rows[i]
 		key := process{r.Host, r.Boot, r.PID}
-		if at, seen := last[key]; seen && r.Time-at <= duplicateSlack*(1+1e-6) {
+		k, seen := last[key]
+		switch {
+		case !seen || r.Time-k.first > duplicateSlack*(1+1e-6):
+			last[key] = kept{r.Time, i}
+		case r.Rank < rows[k.row].Rank:
+			repeated = append(repeated, k.row)
+			last[key] = kept{k.first, i}
+		default:
 			repeated = append(repeated, i)
-			continue
 		}
-		last[key] = r.Time
 	}
 	slices.Sort(repeated)
 	return repeated

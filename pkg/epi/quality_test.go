@@ -30,13 +30,13 @@ func TestBlindIntervals(t *testing.T) {
 func TestDuplicates(t *testing.T) {
 	second := 1.0 / 86400
 	rows := []epi.Occurrence{
-		{"h1", "b1", 7, 100},
-		{"h1", "b1", 7, 100 + 0.9*second},
-		{"h1", "b1", 7, 100 + 3*second},
-		{"h1", "b2", 7, 100},
-		{"h2", "b1", 7, 100},
-		{"h1", "b1", 8, 100},
-		{"h1", "b1", 7, 100 - 0.5*second},
+		{Host: "h1", Boot: "b1", PID: 7, Time: 100},
+		{Host: "h1", Boot: "b1", PID: 7, Time: 100 + 0.9*second},
+		{Host: "h1", Boot: "b1", PID: 7, Time: 100 + 3*second},
+		{Host: "h1", Boot: "b2", PID: 7, Time: 100},
+		{Host: "h2", Boot: "b1", PID: 7, Time: 100},
+		{Host: "h1", Boot: "b1", PID: 8, Time: 100},
+		{Host: "h1", Boot: "b1", PID: 7, Time: 100 - 0.5*second},
 	}
 	// the earliest of a group stays, whatever the order in the file
 	if got := epi.Duplicates(rows); !slices.Equal(got, []int{0}) && !slices.Equal(got, []int{0, 1}) {

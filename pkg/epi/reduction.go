@@ -24,11 +24,11 @@ func (c *course) reduction(censored bool) *Reduction {
 	if censored {
 		from = c.p.in.From
 	}
-	a, mark, now := c.clock.At(from), c.clock.At(c.mark.At), c.clock.At(c.now)
+	a, mark, now := c.clock.At(from), c.clock.At(c.mark.At), c.clock.At(c.now-c.p.in.Late)
 	if !(mark > a) || !(now > mark) {
 		return nil
 	}
-	pre, post := c.clock.all(c.pre), c.clock.all(c.post)
+	pre, post := c.clock.all(c.pre), upTo(c.clock.all(c.post), now)
 	r := &Reduction{Before: len(pre), After: len(post), BeforeDays: mark - a, AfterDays: now - mark, Level: params.Confidence}
 	r.Phi = DailyDispersion(dailyCounts(pre, a, mark))
 	for i, look := range params.ReducedLooks {
@@ -51,6 +51,15 @@ func (c *course) reduction(censored bool) *Reduction {
 	ratio, lower, upper := RateRatio(float64(len(post))/r.Phi, now-mark, float64(len(pre))/r.Phi, mark-a, params.Confidence)
 	r.Ratio, r.Lower, r.Upper = Real(ratio), Real(lower), Real(upper)
 	return r
+}
+
+// upTo returns the ascending times up to a moment.
+func upTo(times []float64, now float64) []float64 {
+	i := len(times)
+	for i > 0 && times[i-1] > now {
+		i--
+	}
+	return times[:i]
 }
 
 func quarterCounts(times []float64, mark, look float64) []float64 {

@@ -7,7 +7,8 @@ import (
 // maxCurve bounds the points of a curve of silence.
 const maxCurve = 800
 
-// silence returns the evidence of the running silence; of the silence that
+// silence returns the evidence of the running silence, judged up to the moment
+// from which on rows may still come; of the silence that
 // proved the end, if there was one. nil without rows.
 func (c *course) silence(detail bool) *Silence {
 	if len(c.pre) == 0 {
@@ -17,6 +18,7 @@ func (c *course) silence(detail bool) *Silence {
 	if len(c.relapses) > 0 {
 		until = c.relapses[0]
 	}
+	until -= c.p.in.Late
 	begin := c.clock.At(c.start)
 	quiet := math.Max(0, c.clock.At(until)-begin)
 	s := &Silence{
@@ -31,13 +33,13 @@ func (c *course) silence(detail bool) *Silence {
 	}
 	need := c.pauses.Required(c.run, s.Alpha, c.last-c.first)
 	s.NeedDays = Real(need)
-	if at := c.clock.Wall(begin + math.Ceil(need)); c.counts && !math.IsInf(need, 0) {
+	if at := c.clock.Wall(begin+math.Ceil(need)) + c.p.in.Late; c.counts && !math.IsInf(need, 0) {
 		s.NeedUntil = TimeOf(at)
 		if detail {
-			s.Curve = c.curve(math.Max(until, math.Min(at, until+365)))
+			s.Curve = c.curve(math.Max(until+c.p.in.Late, math.Min(at, until+365)))
 		}
 	} else if detail {
-		s.Curve = c.curve(until)
+		s.Curve = c.curve(until + c.p.in.Late)
 	}
 	return s
 }
@@ -62,7 +64,7 @@ func (c *course) curve(until float64) []CurvePoint {
 	step := math.Max(1, math.Ceil((until-c.start)/maxCurve))
 	var points []CurvePoint
 	for t := c.start; t <= until+1e-9; t += step {
-		quiet := math.Max(0, c.clock.At(t)-begin)
+		quiet := math.Max(0, c.clock.At(t-c.p.in.Late)-begin)
 		points = append(points, CurvePoint{
 			At: TimeOf(t), PWorst: c.pauses.P(c.run, quiet), PKnown: SilenceKnownRate(rate, quiet), Expected: t > c.now,
 		})

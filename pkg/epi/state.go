@@ -1,6 +1,9 @@
 package epi
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // state finds the first state that applies, and since when it holds (0 when
 // that is not one moment).
@@ -36,6 +39,11 @@ func (c *course) state(s *Silence, red *Reduction) (state State, rel *Relapse, s
 // lateRows reports whether there were rows after the grace.
 func (c *course) lateRows() bool {
 	return len(c.post) > 0 && c.post[len(c.post)-1] > c.mark.At+c.p.params.Grace
+}
+
+// shaded reports whether the last day is in a shade.
+func (c *course) shaded() bool {
+	return slices.ContainsFunc(c.shades, func(s shade) bool { return s.to >= c.now-1 })
 }
 
 // blind reports whether the exposure of the last day is too small to say

@@ -28,7 +28,7 @@ func (a Assessment) stateSentence(c course) string {
 	s := a.Silence
 	switch a.State {
 	case StateBlind:
-		return fmt.Sprintf("BLIND: less than %s of the earlier exposure is reporting, so nothing can be said; the clock of silence stands still.", percent(c.p.params.BlindExposure))
+		return blindSentence(c)
 	case StateRelapsed:
 		return fmt.Sprintf("RELAPSED on %s: %s within %s after %s of silence (p = %s); it was gone since %s.",
 			minute(a.Since), plural(a.Relapse.Episodes, "episode"), days(max(a.Relapse.Days, 1)), days(a.Relapse.QuietDays), probability(a.Relapse.P), a.Relapse.GoneSince.Format(time.DateOnly))
@@ -55,6 +55,16 @@ func (a Assessment) stateSentence(c course) string {
 	default:
 		return fmt.Sprintf("Active: %s, last on %s.", rateWords(s.Rate), minute(a.LastSeen))
 	}
+}
+
+// blindSentence says why nothing can be said.
+func blindSentence(c course) string {
+	for _, s := range c.shades {
+		if s.to >= c.now-1 {
+			return "BLIND: nothing can be said now, because " + s.public.String() + "."
+		}
+	}
+	return fmt.Sprintf("BLIND: less than %s of the earlier exposure is reporting, so nothing can be said; the clock of silence stands still.", percent(c.p.params.BlindExposure))
 }
 
 func goneSentence(a Assessment, c course) string {

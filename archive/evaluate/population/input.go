@@ -24,6 +24,11 @@ func (p *Population) Input(traffic bool) epi.Input {
 		}
 	}
 	in.Crashes.Class.Values, in.Crashes.Signature.Values = classes.values, signatures.values
+	for code, class := range classes.values {
+		if class == "return-to-null" || class == "misaligned-stack" { // their signatures are callers
+			in.Crashes.OneDisease = append(in.Crashes.OneDisease, int32(code))
+		}
+	}
 	for _, d := range p.HostDays() {
 		weight := 1.0
 		if traffic {
@@ -50,7 +55,7 @@ func (p *Population) Input(traffic bool) epi.Input {
 	return in
 }
 
-var roles = [ColumnCount]epi.Role{Physical: epi.RolePhysicalHost, Host: epi.RoleHost, Build: epi.RoleBuild, Service: epi.RoleService}
+var roles = [ColumnCount]epi.Role{Physical: epi.RolePhysicalHost, Host: epi.RoleHost, Build: epi.RoleBuild, Service: epi.RoleService, Region: epi.RoleRegion}
 
 // columns leaves out the physical host when no file knows it.
 func (p *Population) columns() []int {
