@@ -36,7 +36,6 @@ import (
 // It stops from left to right: those who commit end first, then the committer
 // saves a last checkpoint, then the spool is closed.
 type node struct {
-	cfg       config.Config
 	logger    *slog.Logger
 	self      *metrics.Exporter
 	health    *health
@@ -55,6 +54,7 @@ type node struct {
 	coverage   *pipeline.Coverage
 	slot       pipeline.Slot // of the earlier run
 	live       *annotate.Live
+	around     *surroundings
 	origins    *annotate.Origins
 	shipper    *ship.Shipper // nil without an archive
 	registry   *metrics.Registry
@@ -62,7 +62,7 @@ type node struct {
 
 func newNode(cfg config.Config, s *supervisor) (*node, error) {
 	logger := s.logger
-	n := &node{cfg: cfg, logger: logger, self: s.self, memory: s.memory, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
+	n := &node{logger: logger, self: s.self, memory: s.memory, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
 	var err error
 	n.spool, err = spool.Open(spool.Config{Dir: cfg.State.Dir, MaxBytes: int64(cfg.State.MaxBytes), Logger: logger})
 	if err != nil {
@@ -120,7 +120,8 @@ func (n *node) run(ctx context.Context) {
 	commitCtx, endCommits := context.WithCancel(context.WithoutCancel(ctx))
 	committing.Go(func() { n.committer.Run(commitCtx) })
 	sources.Go(func() { n.coverage.Run(ctx, n.slot) })
-	sources.Go(func() { n.surround(ctx, n.cfg) })
+	sources.Go(func() { n.around.run(ctx) })
+	sources.Go(func() { n.around.finder.Run(ctx) })
 	if n.kernel != nil {
 		sources.Go(func() { n.logs.Run(ctx) })
 		sources.Go(func() {
@@ -170,8 +171,12 @@ func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
 		n.logger.Warn("Some facts about this machine are unknown", "missing", missing)
 	}
 	n.live = &annotate.Live{}
-	n.lookForPhysicalHost(cfg)
 	machine.Live = n.live
+	around, err := n.newSurroundings(cfg, machine.Host.BootID)
+	if err != nil {
+		return nil, err
+	}
+	n.around = around
 	if err := machine.SetStatic(cfg.Annotations.Static); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -22,6 +23,7 @@ type watchFlags struct {
 	web       *web.FlagConfig
 	file      string
 	check     bool
+	expand    bool
 	telemetry string
 	overrides []func(*config.Config)
 }
@@ -33,7 +35,9 @@ func (c *cli) addWatch() {
 	f.web = kingpinflag.AddFlags(cmd, defaultAddress)
 	cmd.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetry)
 	cmd.Flag("config.file", "Configuration file (YAML). Flags override it.").StringVar(&f.file)
-	cmd.Flag("config.check", "Check the configuration and exit.").BoolVar(&f.check)
+	cmd.Flag("config.check", "Check the configuration, and the files that it names, and exit.").BoolVar(&f.check)
+	cmd.Flag("config.expand-env", "Replace ${NAME} in the values of the configuration file by variables of the environment. A missing variable is an error.").
+		BoolVar(&f.expand)
 
 	f.texts(cmd, "core.dir", "Directory, or glob of directories, in which core files appear. Repeatable.",
 		func(c *config.Config, v []string) { c.Core.Dirs = v })
@@ -99,8 +103,12 @@ func (f *watchFlags) duration(cmd *kingpin.CmdClause, name, help string, set fun
 func (f *watchFlags) config() (config.Config, error) {
 	cfg := config.Default()
 	if f.file != "" {
+		var env config.Environment
+		if f.expand {
+			env = os.LookupEnv
+		}
 		var err error
-		if cfg, err = config.Load(f.file); err != nil {
+		if cfg, err = config.LoadExpanded(f.file, env); err != nil {
 			return cfg, err
 		}
 	}
@@ -120,13 +128,25 @@ func (c *cli) watch(ctx context.Context, f *watchFlags) int {
 		return exitUsage
 	}
 	if f.check {
-		fmt.Fprintln(c.stdout, "The configuration is valid.")
-		return exitOK
+		return c.checkConfig(cfg)
 	}
 	logger := promslog.New(&c.log)
 	if err := watchAndServe(ctx, cfg, f, logger); err != nil {
 		logger.Error("Stopped", "err", err)
 		return exitError
 	}
+	return exitOK
+}
+
+// checkConfig goes on with what a running exporter would find out only later.
+func (c *cli) checkConfig(cfg config.Config) int {
+	if err := cfg.CheckFiles(); err != nil {
+		fmt.Fprintf(c.stderr, "epicurve-exporter: %v\n", err)
+		return exitError
+	}
+	for _, remark := range cfg.Remarks() {
+		fmt.Fprintln(c.stdout, "Note:", remark)
+	}
+	fmt.Fprintln(c.stdout, "The configuration is valid.")
 	return exitOK
 }

@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"github.com/epicurve/epicurve/exporter/annotate"
+	"github.com/epicurve/epicurve/exporter/annotate/cloud"
 )
 
 // Config is everything that can be configured.
@@ -28,16 +31,6 @@ type Config struct {
 	Annotations Annotations `yaml:"annotations"`
 	// Filters mark false positives; the first that matches decides.
 	Filters []Filter `yaml:"filters"`
-}
-
-// Annotations tell where this node stands.
-type Annotations struct {
-	// Static fixes fields of the place (host.*, cloud.*, k8s.node.name,
-	// k8s.cluster.name); other names become attributes of every crash.
-	Static map[string]string `yaml:"static"`
-	// PhysicalHostFile names the machine under this virtual machine in its
-	// first line; without it Hyper-V's key-value pool is asked.
-	PhysicalHostFile string `yaml:"physical_host_file"`
 }
 
 // Logs says which logs are read.
@@ -119,9 +112,12 @@ type Core struct {
 	// Symbols looks up function names and text in the executables and
 	// libraries of this node that have the build id of the core's.
 	Symbols bool `yaml:"symbols"`
-	// Root is put before the paths of executables and libraries, such as
-	// /host in a container.
+	// Root is where the host's filesystem is mounted, such as /host in a
+	// container: executables and libraries, the machine id, and the state of
+	// containers are read below it.
 	Root string `yaml:"root"`
+	// Retention deletes cores that were recorded; without bounds it is off.
+	Retention Retention `yaml:"retention"`
 }
 
 // State is where the exporter keeps what must survive a restart.
@@ -129,7 +125,16 @@ type State struct {
 	Dir string `yaml:"dir"`
 	// MaxBytes bounds the spool.
 	MaxBytes Bytes `yaml:"max_bytes"`
+	// WhenFull says which records go when the spool outgrows its bound:
+	// drop_oldest or drop_newest.
+	WhenFull string `yaml:"when_full"`
 }
+
+// What State.WhenFull may be.
+const (
+	DropOldest = "drop_oldest"
+	DropNewest = "drop_newest"
+)
 
 // Archive is where records are shipped to.
 type Archive struct {
@@ -155,10 +160,13 @@ func Default() Config {
 			Settle: Duration(2 * time.Second), Rescan: Duration(time.Minute), Poll: Duration(5 * time.Second),
 			UserRate: 20, UserBurst: 20000, Symbols: true,
 		},
-		State:   State{Dir: "/var/lib/epicurve-exporter", MaxBytes: 256 << 20},
+		State:   State{Dir: "/var/lib/epicurve-exporter", MaxBytes: 256 << 20, WhenFull: DropOldest},
 		Archive: Archive{Timeout: Duration(30 * time.Second)},
 		Push:    Push{Interval: Duration(15 * time.Second)},
 		Logs:    Logs{Hold: Duration(time.Minute)},
+		Annotations: Annotations{
+			Cloud: Cloud{Provider: cloud.Auto, Timeout: Duration(time.Second)}, PhysicalHostTimeout: Duration(5 * time.Second),
+		},
 	}
 }
 
@@ -167,7 +175,11 @@ const maxFile = 1 << 20
 
 // Load reads a file over the defaults. The result is not validated yet, since
 // flags may still change it.
-func Load(path string) (Config, error) {
+func Load(path string) (Config, error) { return LoadExpanded(path, nil) }
+
+// LoadExpanded is Load with variables of an environment for every ${NAME} in
+// the values of the file.
+func LoadExpanded(path string, env Environment) (Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
@@ -180,23 +192,47 @@ func Load(path string) (Config, error) {
 	if len(text) > maxFile {
 		return Config{}, fmt.Errorf("configuration %s: is larger than %d bytes", path, maxFile)
 	}
-	c, err := Parse(text)
+	c, err := Parse(text, env)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	return c, nil
 }
 
-// Parse reads YAML over the defaults. Unknown fields and duplicate keys are
-// errors.
-func Parse(text []byte) (Config, error) {
+// Parse reads YAML over the defaults. Unknown fields, duplicate keys and a
+// second document are errors.
+func Parse(text []byte, env Environment) (Config, error) {
 	c := Default()
-	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
-	if errors.Is(err, io.EOF) { // an empty file
-		return Default(), nil
+	file, err := parser.ParseBytes(text, 0)
+	if err == nil {
+		err = expand(file, env)
+	}
+	if err == nil {
+		err = decode(file, &c)
 	}
 	if err != nil {
 		return Config{}, errors.New(yaml.FormatError(err, false, true))
 	}
+	if env == nil {
+		return c, c.checkUnexpanded()
+	}
 	return c, nil
+}
+
+// decode decodes the one document of a file; an empty file has none.
+func decode(file *ast.File, c *Config) error {
+	var body ast.Node
+	for _, doc := range file.Docs {
+		switch {
+		case doc.Body == nil:
+		case body != nil:
+			return at(doc.Body, "a second document begins here; a configuration is one document")
+		default:
+			body = doc.Body
+		}
+	}
+	if body == nil {
+		return nil
+	}
+	return yaml.NewDecoder(bytes.NewReader(nil), yaml.Strict()).DecodeFromNode(body, c)
 }

@@ -74,8 +74,13 @@ func TestValues(t *testing.T) {
 		Dirs: []string{"/var/crash", "/var/lib/*/cores"}, Ignore: []string{"*.tmp"}, NamePatterns: []string{"core.%e.%p.%t"},
 		Settle: Duration(3 * time.Second), Rescan: Duration(90 * time.Second), Poll: Duration(500 * time.Millisecond),
 		UserRate: 5, UserBurst: 100, Symbols: false, Root: "/host",
+		Retention: Retention{MaxAge: Duration(14 * 24 * time.Hour), MaxBytes: 10 << 30, MinFree: 5 << 30},
 	}
-	want.State = State{Dir: "/srv/epicurve", MaxBytes: 64 << 20}
+	want.State = State{Dir: "/srv/epicurve", MaxBytes: 64 << 20, WhenFull: DropNewest}
+	want.Annotations = Annotations{
+		Static: map[string]string{"team": "payments"}, Cloud: Cloud{Provider: "aws", Endpoint: "http://[fd00:ec2::254]", Timeout: Duration(500 * time.Millisecond)},
+		PhysicalHostCommand: []string{"/usr/bin/vendor-tool", "host"}, PhysicalHostTimeout: Duration(2 * time.Second),
+	}
 	want.Archive = Archive{URL: "https://archive.example:9932", TokenFile: "/etc/epicurve/token", CAFile: "/etc/epicurve/ca.pem", Timeout: Duration(10 * time.Second)}
 	want.Push = Push{URL: "http://victoria:8428/api/v1/import/prometheus", Interval: Duration(time.Minute), Labels: map[string]string{"instance": "web-1"}}
 	want.Services = []Service{{Name: "web", Version: "1.2", Executable: "/opt/web/bin/*"}}
@@ -91,7 +96,7 @@ func TestValues(t *testing.T) {
 }
 
 func TestDefaultsNeedOnlyADirectory(t *testing.T) {
-	c, err := Parse(nil)
+	c, err := Parse(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 // Validate checks a whole configuration and returns every fault at once, each
 // with the name of its field.
 func (c *Config) Validate() error {
-	return errors.Join(c.Core.validate(), c.State.validate(), c.Archive.validate(), c.Push.validate(), validateServices(c.Services),
-		c.validateFilters(), new(annotate.Machine).SetStatic(c.Annotations.Static), between("logs.hold", c.Logs.Hold, time.Second, time.Hour))
+	return errors.Join(c.Core.validate(), c.State.validate(), c.validateApart(), c.Archive.validate(), c.Push.validate(), validateServices(c.Services),
+		c.validateFilters(), c.Annotations.validate(), between("logs.hold", c.Logs.Hold, time.Second, time.Hour))
 }
 
 func (c *Config) validateFilters() error {
@@ -85,7 +85,11 @@ func (c *Core) validate() error {
 	errs = append(errs,
 		between("core.settle", c.Settle, 50*time.Millisecond, time.Hour),
 		between("core.rescan", c.Rescan, time.Second, 24*time.Hour),
-		between("core.poll", c.Poll, 100*time.Millisecond, 24*time.Hour))
+		between("core.poll", c.Poll, 100*time.Millisecond, 24*time.Hour),
+		c.Retention.validate())
+	if c.Root != "" && !filepath.IsAbs(c.Root) {
+		errs = append(errs, fmt.Errorf("core.root: %q: want an absolute path such as /host", c.Root))
+	}
 	return errors.Join(errs...)
 }
 
@@ -97,7 +101,21 @@ func (c *State) validate() error {
 	if c.MaxBytes < 1<<20 {
 		errs = append(errs, fmt.Errorf("state.max_bytes: %d is less than 1MiB", c.MaxBytes))
 	}
+	if c.WhenFull != DropOldest && c.WhenFull != DropNewest {
+		errs = append(errs, fmt.Errorf("state.when_full: %.40q: want %s or %s", c.WhenFull, DropOldest, DropNewest))
+	}
 	return errors.Join(errs...)
+}
+
+// validateApart checks that no file of the exporter's own lies among the cores.
+func (c *Config) validateApart() error {
+	for i, dir := range c.Core.Dirs {
+		ok, err := filepath.Match(filepath.Clean(dir), filepath.Clean(c.State.Dir))
+		if err == nil && ok && dir != "" {
+			return fmt.Errorf("core.dirs[%d]: %q holds the exporter's own state: want a state.dir of its own", i, dir)
+		}
+	}
+	return nil
 }
 
 func (c *Archive) validate() error {

@@ -34,6 +34,7 @@ type Exporter struct {
 	shipLast       prometheus.Gauge
 	clockSkew      prometheus.Gauge
 	lastCheckpoint prometheus.Gauge
+	lookups        *prometheus.CounterVec
 	reloadOK       prometheus.Gauge
 	reloadLast     prometheus.Gauge
 	all            []prometheus.Collector
@@ -73,6 +74,8 @@ func NewExporter(readReasons, refusals []string) *Exporter {
 	e.shipLast = e.gauge("ship_last_success_timestamp_seconds", "Time of the last request that the archive committed, 0 when there was none.")
 	e.clockSkew = e.gauge("archive_clock_ahead_seconds", "How far the archive's clock is ahead of this host's, to about a second; 0 before the first reply.")
 	e.lastCheckpoint = e.gauge("checkpoint_timestamp_seconds", "Time of the last checkpoint of the counters, 0 when there was none.")
+	e.lookups = e.pairs("place_lookups_total", "Attempts to find out where this machine stands, by who was asked and the result.",
+		[2]string{"source", "result"}, []string{"cloud", "physical_host"}, []string{"ok", "absent", "failed"})
 	e.reloadOK = e.gauge("config_last_reload_successful", "Whether the last attempt to load the configuration succeeded.")
 	e.reloadLast = e.gauge("config_last_reload_success_timestamp_seconds", "Time of the last successful load of the configuration.")
 	return e
@@ -150,6 +153,10 @@ func (e *Exporter) Waiting(n int) { e.unspooled.Set(float64(n)) }
 
 // Checkpointed reports a saved checkpoint.
 func (e *Exporter) Checkpointed(at time.Time) { e.lastCheckpoint.Set(float64(at.UnixMilli()) / 1e3) }
+
+// LookedUp counts an attempt to find out where this machine stands: source is
+// cloud or physical_host, result is ok, absent or failed.
+func (e *Exporter) LookedUp(source, result string) { e.lookups.WithLabelValues(source, result).Inc() }
 
 // Reloaded reports an attempt to load the configuration.
 func (e *Exporter) Reloaded(ok bool, at time.Time) {

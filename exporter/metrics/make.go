@@ -18,6 +18,19 @@ func (e *Exporter) counters(name, help, label string, values ...string) *prometh
 	return c
 }
 
+// pairs makes a counter with two labels and every pair of values of their
+// closed sets.
+func (e *Exporter) pairs(name, help string, labels [2]string, first, second []string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels[:])
+	for _, a := range first {
+		for _, b := range second {
+			c.WithLabelValues(a, b)
+		}
+	}
+	e.all = append(e.all, c)
+	return c
+}
+
 func (e *Exporter) gauge(name, help string) prometheus.Gauge {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
 	e.all = append(e.all, g)

@@ -28,9 +28,10 @@ type Population struct {
 	series map[Labels]*Count
 	last   time.Time // of the newest crash
 	source map[crash.Source]uint64
+	late   uint64 // cores of crashes that were counted from a log before
 	start  time.Time
 
-	crashes, suppressed, bySource, lastCrash *prometheus.Desc
+	crashes, suppressed, bySource, cores, coreRatio, lastCrash *prometheus.Desc
 }
 
 // sources lists what a crash on a node can be known from.
@@ -47,6 +48,11 @@ func NewPopulation(start time.Time, earlier []Count) *Population {
 		bySource: prometheus.NewDesc("coredump_crashes_by_source_total",
 			"Crashes of processes on this host, suppressed ones included, by what they are known from: crashes without a core are those not known from core.",
 			[]string{"source"}, nil),
+		cores: prometheus.NewDesc("coredump_crashes_by_core_total",
+			"Crashes of processes on this host, suppressed ones included, by whether a core of them came: present, or absent when only a log told of them.",
+			[]string{"core"}, nil),
+		coreRatio: prometheus.NewDesc("coredump_crashes_with_core_ratio",
+			"Share of the crashes since the counters began of which a core came; NaN before the first crash.", nil, nil),
 		crashes: prometheus.NewDesc("coredump_crashes_total",
 			"Crashes of processes on this host, by class, kind and signal, each counted once.", labels, nil),
 		suppressed: prometheus.NewDesc("coredump_crashes_suppressed_total",
@@ -112,11 +118,46 @@ func (p *Population) ContinueSources(earlier map[crash.Source]uint64) {
 	}
 }
 
+// CoreCame notes that the core came of a crash that was counted from a log.
+func (p *Population) CoreCame() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.late++
+}
+
+// LateCores returns how often the core came of a crash that was counted from a
+// log, for a checkpoint.
+func (p *Population) LateCores() uint64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.late
+}
+
+// ContinueLateCores continues the count of an earlier run.
+func (p *Population) ContinueLateCores(n uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.late = n
+}
+
+// byCore returns the number of crashes with and without a core. Callers hold
+// the lock.
+func (p *Population) byCore() (present, absent uint64) {
+	var all uint64
+	for _, n := range p.source {
+		all += n
+	}
+	present = min(all, p.source[crash.SourceCore]+p.late)
+	return present, all - present
+}
+
 // Describe implements [prometheus.Collector].
 func (p *Population) Describe(ch chan<- *prometheus.Desc) {
 	ch <- p.crashes
 	ch <- p.suppressed
 	ch <- p.bySource
+	ch <- p.cores
+	ch <- p.coreRatio
 	ch <- p.lastCrash
 }
 
@@ -130,6 +171,10 @@ func (p *Population) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range sources() {
 		ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(p.bySource, prometheus.CounterValue, float64(p.source[s]), p.start, string(s))
 	}
+	present, absent := p.byCore()
+	ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(p.cores, prometheus.CounterValue, float64(present), p.start, "present")
+	ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(p.cores, prometheus.CounterValue, float64(absent), p.start, "absent")
+	ch <- prometheus.MustNewConstMetric(p.coreRatio, prometheus.GaugeValue, float64(present)/float64(present+absent))
 	var last float64
 	if !p.last.IsZero() {
 		last = float64(p.last.UnixMicro()) / 1e6
