@@ -5,11 +5,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	sdk "github.com/grafana/grafana-plugin-sdk-go/build"
@@ -21,11 +23,13 @@ import (
 	"github.com/epicurve/epicurve/build/binaries"
 	"github.com/epicurve/epicurve/build/characteristics"
 	"github.com/epicurve/epicurve/build/demo"
+	"github.com/epicurve/epicurve/build/fuzz"
 	"github.com/epicurve/epicurve/build/machine"
 	"github.com/epicurve/epicurve/build/manifests"
 	"github.com/epicurve/epicurve/build/npm"
 	"github.com/epicurve/epicurve/build/packages"
 	"github.com/epicurve/epicurve/build/promtool"
+	"github.com/epicurve/epicurve/build/rehearsal"
 	"github.com/epicurve/epicurve/build/storm"
 	"github.com/epicurve/epicurve/build/testfiles"
 )
@@ -36,8 +40,9 @@ var Default = Build.All
 // Build builds the exporter, the archive and the Grafana plugin.
 type Build mg.Namespace
 
-// Aliases lets "mage build" and "mage bench" do everything of their kind.
-var Aliases = map[string]any{"build": Build.All, "bench": Bench.All}
+// Aliases lets "mage build", "mage bench" and "mage fuzz" do everything of their
+// kind.
+var Aliases = map[string]any{"build": Build.All, "bench": Bench.All, "fuzz": Fuzz.All}
 
 var front = npm.Project{Dir: ".", Stdout: os.Stdout, Stderr: os.Stderr}
 
@@ -147,6 +152,22 @@ func TestBrowser(ctx context.Context) error {
 	return front.Run(ctx, "browser")
 }
 
+// Rehearsal plays an outbreak with 40 exporters, the archive and the plugin as
+// real processes and real core files, asks the product what happened, and fails
+// when it is wrong. SEEDS says how many stories are played, 1 by default; SEED is
+// the first one's seed.
+func Rehearsal(ctx context.Context) error {
+	mg.SerialCtxDeps(ctx, Build.Exporter, Build.Archive)
+	if err := (sdk.Build{}).Backend(); err != nil {
+		return err
+	}
+	return rehearsal.Stories(ctx, rehearsal.Config{
+		Exporter: "bin/" + binaries.Exporter.Name, Archive: "bin/" + binaries.Archive.Name,
+		Plugin: filepath.Join("dist", "gpx_crasharchive_linux_"+runtime.GOARCH),
+		Cores:  filepath.Join("testdata", "cores"), Hosts: 40, Out: os.Stdout,
+	}, os.Getenv("SEED"), os.Getenv("SEEDS"))
+}
+
 // Manifests writes the Kubernetes manifests that are made from the Helm chart.
 func Manifests(ctx context.Context) error {
 	files, err := manifests.Render(ctx, ".")
@@ -190,27 +211,32 @@ func Lint(ctx context.Context) error {
 	return promtool.Check(ctx, ".", filepath.Join("provisioning", "prometheus"), os.Stdout)
 }
 
-// Fuzz runs every fuzz target for FUZZTIME each, 30 seconds by default.
-func Fuzz(ctx context.Context) error {
+// Fuzz runs fuzz targets for FUZZTIME each, 30 seconds by default.
+type Fuzz mg.Namespace
+
+// All runs every fuzz target of the module.
+func (Fuzz) All(ctx context.Context) error {
 	targets, err := testfiles.FuzzTargets(".")
 	if err != nil {
 		return err
 	}
-	length := os.Getenv("FUZZTIME")
-	if length == "" {
-		length = "30s"
-	}
-	for _, t := range targets {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		fmt.Println("fuzz", t.Package, t.Name, "for", length)
-		if err := sh.RunV("go", "test", "-run", "^$", "-fuzz", "^"+t.Name+"$", "-fuzztime", length, t.Package); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fuzz.Run(ctx, os.Stdout, ".", fuzzTime(), targets)
 }
+
+// Cores runs the fuzz targets of the core reader and the classifier, which CI
+// does: these read what crashed processes leave behind.
+func (Fuzz) Cores(ctx context.Context) error {
+	targets, err := testfiles.FuzzTargets(".")
+	if err != nil {
+		return err
+	}
+	if targets, err = fuzz.Select(targets, "FuzzRead", "FuzzNotes", "FuzzDecompress", "FuzzClassify"); err != nil {
+		return err
+	}
+	return fuzz.Run(ctx, os.Stdout, ".", fuzzTime(), targets)
+}
+
+func fuzzTime() string { return cmp.Or(os.Getenv("FUZZTIME"), "30s") }
 
 // Bench measures; every figure is printed beside its bar where there is one.
 type Bench mg.Namespace

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"reflect"
 	"regexp"
+	"runtime"
 	"testing"
 
 	"github.com/epicurve/epicurve/pkg/corefile"
@@ -31,12 +32,21 @@ func FuzzClassify(f *testing.F) {
 	})
 }
 
+// maxAlloc bounds what one classification may allocate, whatever the facts.
+const maxAlloc = 1 << 20
+
 var hexAddress = regexp.MustCompile(`0x[0-9a-f]{3,}`)
 
 // checkFinding holds every finding to what callers rely on.
 func checkFinding(t *testing.T, facts *corefile.Facts, opt Options) {
 	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	rec := Record(facts, opt)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > maxAlloc {
+		t.Fatalf("%d bytes allocated by one classification", used)
+	}
 	if again := Record(facts, opt); !reflect.DeepEqual(rec, again) {
 		t.Fatalf("not deterministic:\n%+v\n%+v", rec, again)
 	}
