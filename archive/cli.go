@@ -35,6 +35,7 @@ func newCLI(stdin io.Reader, stdout, stderr io.Writer) *cli {
 	promslogflag.AddFlags(c.app, &c.log)
 	c.addServe()
 	c.addReport()
+	c.addSeed()
 	c.addToken()
 	c.addVerify()
 	c.addRestore()
