@@ -26,7 +26,8 @@ func (e *Evaluator) Verdict(ctx context.Context, req query.Request) (query.Verdi
 	}
 	entry, _ := v.book.Entry(req.Cluster)
 	v = v.of(req.Cluster)
-	return query.Verdict{Meta: v.meta(), Assessment: a, Ledger: v.fill(entry, a)}, nil
+	q, err := v.quality(epi.DayOf(v.moment(req)))
+	return query.Verdict{Meta: v.meta(), Assessment: a, Ledger: v.fill(entry, a), Quality: q}, err
 }
 
 // Contrast lists what is over-represented in a cluster.
@@ -126,7 +127,8 @@ func (e *Evaluator) Clusters(ctx context.Context, req query.Request) (query.Clus
 		return list, err
 	}
 	list.Notices = append(list.Notices, v.notices...)
-	return list, nil
+	list.Quality, err = v.quality(epi.DayOf(now))
+	return list, err
 }
 
 func annotate(c *query.Cluster, a epi.Assessment, label string) {
@@ -187,6 +189,7 @@ func (v *view) meta() query.Meta { return query.Meta{Notices: slices.Clone(v.not
 // Answers are the questions that the evaluator answers, for the API.
 func (e *Evaluator) Answers() map[query.Type]func(context.Context, query.Request) (any, error) {
 	return map[query.Type]func(context.Context, query.Request) (any, error){
+		query.TypeExposure:    func(ctx context.Context, r query.Request) (any, error) { return e.Exposure(ctx, r) },
 		query.TypeClusters:    func(ctx context.Context, r query.Request) (any, error) { return e.Clusters(ctx, r) },
 		query.TypeRecords:     func(ctx context.Context, r query.Request) (any, error) { return e.Records(ctx, r) },
 		query.TypeTimeseries:  func(ctx context.Context, r query.Request) (any, error) { return e.Timeseries(ctx, r) },

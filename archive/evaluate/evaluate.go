@@ -27,6 +27,7 @@ type Store interface {
 	store.Populations
 	recordStore
 	Clusters(ctx context.Context, req query.Request) (query.Clusters, error)
+	Exposure(ctx context.Context, req query.Request) (query.Timeseries, error)
 }
 
 // Config is what an Evaluator needs. The zero value of all but Store means the

@@ -38,6 +38,9 @@ func (k kind) input(pop store.Population, now time.Time) (epi.Input, []string) {
 			in.Exposure.Codes = append(in.Exposure.Codes, pop.Exposure.Codes[d])
 		}
 	}
+	if !k.workflow {
+		k.addQuality(&in, pop)
+	}
 	return in, notices
 }
 

@@ -23,7 +23,7 @@ func crashes() kind {
 	return kind{unit: "host-days", compared: []epi.Dimension{
 		{Name: "host.physical_id", Noun: "physical host", Role: epi.RolePhysicalHost},
 		{Name: "host.name", Noun: "host", Role: epi.RoleHost},
-		{Name: "cloud.region", Noun: "region"},
+		{Name: "cloud.region", Noun: "region", Role: epi.RoleRegion},
 		{Name: "service.version", Noun: "build", Role: epi.RoleBuild},
 		{Name: "os.kernel.release", Noun: "kernel"},
 		{Name: "host.cpu.model.name", Noun: "CPU model"},

@@ -39,6 +39,8 @@ type view struct {
 
 	mu   sync.Mutex
 	kept map[question]*answer
+	// qualities are of the whole population, by the day of the question.
+	qualities map[float64]*epi.Quality
 }
 
 // question identifies an assessment within a view.

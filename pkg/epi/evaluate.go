@@ -45,7 +45,7 @@ func (p *Population) Evaluate(q Question) (Assessment, error) {
 	}
 	a.Quality = p.quality(m, c, a.Verdict.Best, q.Now)
 	a.Notes = append(a.Notes, p.notes(a, q)...)
-	a.Notes = append(a.Notes, a.Quality.Notes()...)
+	a.Notes = append(a.Notes, a.Quality.Notes("its programs")...)
 	a.Sentence = a.sentence(c)
 	a.WouldChange = append(a.stateWouldChange(), a.Verdict.WouldChange...)
 	return a, nil

@@ -192,8 +192,8 @@ func (p *Population) worstCores(m members, all Cores) []HostCores {
 }
 
 // Notes words what a reader must know before believing the answer, nothing when
-// all is well.
-func (q Quality) Notes() []string {
+// all is well. programs names whose cores are counted: "its programs".
+func (q Quality) Notes(programs string) []string {
 	var notes []string
 	if q.Repeats > 0 {
 		notes = append(notes, fmt.Sprintf("%s told again of a crash that another row tells of (same host, boot and process within a second): counted once", plural(q.Repeats, "row")))
@@ -205,7 +205,7 @@ func (q Quality) Notes() []string {
 		notes = append(notes, s.String())
 	}
 	if c := q.Cores; c != nil && c.Known > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d known crashes of its programs left a core (%s; 95 %%: %s to %s)", c.Core, c.Known, percent(c.Share), percent(c.Lower), percent(c.Upper)))
+		notes = append(notes, fmt.Sprintf("%d of %d known crashes of %s left a core (%s; 95 %%: %s to %s)", c.Core, c.Known, programs, percent(c.Share), percent(c.Lower), percent(c.Upper)))
 	}
 	if l := q.Limited; l != nil {
 		text := fmt.Sprintf("%s at the exporter's limit (%s): %s on those days are a lower bound", plural(l.Hosts, "host")+words(l.Hosts, " was", " were"), valueList(l.Top), plural(l.Rows, "row"))

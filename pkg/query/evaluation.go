@@ -13,6 +13,9 @@ type Verdict struct {
 	Meta
 	Assessment epi.Assessment `json:"assessment"`
 	Ledger     LedgerEntry    `json:"ledger"`
+	// Quality is that of the whole archive's data; that of the cluster's is
+	// part of the assessment.
+	Quality *epi.Quality `json:"quality,omitempty"`
 }
 
 // Contrast answers TypeContrast: what is over-represented in a cluster.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/pkg/epi"
 )
 
 // Meta comes with every answer.
@@ -39,6 +40,9 @@ type Timeseries struct {
 	Interval Duration    `json:"interval"`
 	Times    []time.Time `json:"times"` // beginnings of the buckets, ascending
 	Series   []Series    `json:"series"`
+	// Quality comes with TypeExposure, when the archive evaluates: what the
+	// data of the whole archive can't show.
+	Quality *epi.Quality `json:"quality,omitempty"`
 }
 
 // Cluster is one row of TypeClusters.
@@ -94,6 +98,8 @@ type Clusters struct {
 	Clusters []Cluster `json:"clusters"`
 	// Total counts the clusters before Limit.
 	Total int64 `json:"total"`
+	// Quality is that of the whole archive's data, when the archive evaluates.
+	Quality *epi.Quality `json:"quality,omitempty"`
 }
 
 // Records answers TypeRecords, newest first.
