@@ -64,7 +64,9 @@ func newNode(cfg config.Config, s *supervisor) (*node, error) {
 	logger := s.logger
 	n := &node{logger: logger, self: s.self, memory: s.memory, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
 	var err error
-	n.spool, err = spool.Open(spool.Config{Dir: cfg.State.Dir, MaxBytes: int64(cfg.State.MaxBytes), Logger: logger})
+	n.spool, err = spool.Open(spool.Config{
+		Dir: cfg.State.Dir, MaxBytes: int64(cfg.State.MaxBytes), DropNewest: cfg.State.WhenFull == config.DropNewest, Logger: logger,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func NewSpool(ask func() Backlog) prometheus.Collector {
 		now: time.Now, ask: ask,
 		pending: desc("spool_pending_records", "Records in the spool that the archive does not have yet."),
 		bytes:   desc("spool_bytes", "Size of the spool on disk."),
-		dropped: desc("spool_dropped_records_total", "Records given up, oldest first, because the spool outgrew its limit."),
+		dropped: desc("spool_dropped_records_total", "Records given up because the spool outgrew its limit or was damaged; it survives restarts."),
 		oldest:  desc("spool_oldest_age_seconds", "Age of the oldest record that the archive does not have yet, 0 when it has all."),
 	}
 }

@@ -2,6 +2,8 @@ package spool
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -50,28 +52,52 @@ func (s *Spool) undo(seg *segment, cause error) error {
 	return fmt.Errorf("write to the spool: %w", cause)
 }
 
-// enforce keeps the segments within their bound, oldest first. The segment that
-// is written to always stays, and so do those that no checkpoint holds yet: to
-// drop them would lose counts (see [Spool.WantsCheckpoint]).
+// enforce keeps the segments within their bound. The segment that is written to
+// always stays, and so do those that no checkpoint holds yet: to drop them would
+// lose counts (see [Spool.WantsCheckpoint]).
 func (s *Spool) enforce() {
-	for s.size() > s.cfg.MaxBytes && len(s.segs) > 1 && s.segs[0].last <= s.folded {
-		seg := s.segs[0]
-		var lost uint64
-		if seg.last > s.shipped {
-			lost = seg.last - max(s.shipped, seg.first-1)
-		}
-		if err := seg.remove(); err != nil {
-			s.cfg.Logger.Error("Cannot remove the oldest spool segment", "err", err)
+	for s.size() > s.cfg.MaxBytes {
+		i := s.victim()
+		if i < 0 || s.segs[i].last > s.folded {
 			return
 		}
-		s.segs = s.segs[1:]
-		s.shipped = max(s.shipped, seg.last)
-		s.oldest = time.Time{}
-		if lost > 0 {
-			s.dropped += lost
-			s.cfg.Logger.Error("The spool is full: dropped its oldest entries, which are counted but will not reach the archive",
-				"entries", lost, "limit_bytes", s.cfg.MaxBytes)
+		seg := s.segs[i]
+		lost := seg.after(s.shipped)
+		if err := seg.remove(); err != nil {
+			s.cfg.Logger.Error("Cannot remove a spool segment", "err", err)
+			return
 		}
+		s.segs = slices.Delete(s.segs, i, i+1)
+		s.oldest = time.Time{}
+		if i == 0 {
+			s.shipped = max(s.shipped, seg.last)
+		}
+		if lost > 0 {
+			s.drop(lost)
+			s.cfg.Logger.Error("The spool is full: dropped entries, which are counted but will not reach the archive",
+				"entries", lost, "first", seg.first, "last", seg.last, "limit_bytes", s.cfg.MaxBytes)
+		}
+	}
+}
+
+// victim returns the index of the segment that goes next when the spool is
+// full, -1 for none.
+func (s *Spool) victim() int {
+	switch {
+	case len(s.segs) < 2:
+		return -1
+	case s.cfg.DropNewest:
+		return len(s.segs) - 2
+	default:
+		return 0
+	}
+}
+
+// drop counts entries that are lost, over restarts too.
+func (s *Spool) drop(n uint64) {
+	s.dropped += n
+	if err := writeDurably(s.droppedPath(), []byte(strconv.FormatUint(s.dropped, 10)+"\n")); err != nil {
+		s.cfg.Logger.Error("Cannot note how many entries were dropped; the count will be lower after a restart", "err", err)
 	}
 }
 

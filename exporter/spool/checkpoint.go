@@ -70,7 +70,11 @@ func (s *Spool) WantsCheckpoint() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := s.segs[len(s.segs)-1].last
-	return last-min(s.folded, last) >= maxUnfolded || (s.size() > s.cfg.MaxBytes && s.segs[0].last > s.folded)
+	if last-min(s.folded, last) >= maxUnfolded {
+		return true
+	}
+	i := s.victim()
+	return i >= 0 && s.size() > s.cfg.MaxBytes && s.segs[i].last > s.folded
 }
 
 // maxUnfolded bounds the entries that a start has to fold.

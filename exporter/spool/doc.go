@@ -11,11 +11,12 @@
 //	DIR/lock              held by the one exporter that uses DIR
 //	DIR/spool/000….seg    entries; named by the number of the first
 //	DIR/shipped           number of the last entry that the archive has
+//	DIR/dropped           how many entries were given up, ever
 //	DIR/checkpoint        counters, ids and file states up to a number
 //	DIR/refused.jsonl     records that the archive will never take
 //
 // A segment is removed when all its entries are shipped and folded into a
-// checkpoint, or, oldest first, when the spool outgrows its bound; what is lost
-// by the latter is counted and reported. The package decides nothing about
-// crashes.
+// checkpoint, or when the spool outgrows its bound: the oldest first, or, to keep
+// the beginning of an outbreak, the newest first. What is lost by that is counted,
+// over restarts too, and reported. The package decides nothing about crashes.
 package spool

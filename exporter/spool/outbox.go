@@ -109,7 +109,7 @@ func (s *Spool) Refuse(lines []byte) error {
 type Stats struct {
 	Pending uint64 // entries not shipped
 	Bytes   int64  // of all segments
-	Dropped uint64 // entries given up since Open because the spool was full
+	Dropped uint64 // entries given up since the state directory was made, because the spool was full or damaged
 	Last    uint64 // number of the newest entry
 	// Oldest is the time of the oldest entry that is not shipped, as its
 	// segment knows it; zero when everything is shipped.
@@ -121,8 +121,10 @@ func (s *Spool) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Stats{Bytes: s.size(), Dropped: s.dropped, Last: s.segs[len(s.segs)-1].last}
-	if st.Last > s.shipped {
-		st.Pending = st.Last - s.shipped
+	for _, seg := range s.segs { // there are gaps where entries were dropped
+		st.Pending += seg.after(s.shipped)
+	}
+	if st.Pending > 0 {
 		st.Oldest = s.oldestPending()
 	}
 	return st

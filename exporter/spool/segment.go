@@ -26,14 +26,22 @@ func segmentPath(dir string, first uint64) string {
 
 func (s *segment) count() uint64 { return s.last - s.first + 1 }
 
+// after returns how many of the segment's entries come after number seq.
+func (s *segment) after(seq uint64) uint64 {
+	if s.last <= seq {
+		return 0
+	}
+	return s.last - max(seq, s.first-1)
+}
+
 // listSegments finds the segments of a directory, in order, and reads each
-// through to learn its last entry. Bytes after the last intact entry of the
-// newest segment are cut off: they are a write that was never acknowledged.
-// torn counts the bytes that were cut off or passed over.
-func listSegments(dir string) (segs []*segment, torn int64, err error) {
+// through to learn its last entry. Bytes after the last intact entry are cut
+// off: in the newest segment they are a write that was never acknowledged, whose
+// bytes torn counts; in others they are damage, and lost counts the entries.
+func listSegments(dir string) (segs []*segment, torn int64, lost uint64, err error) {
 	names, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, 0, fmt.Errorf("spool: %w", err)
+		return nil, 0, 0, fmt.Errorf("spool: %w", err)
 	}
 	for _, n := range names {
 		text, ok := strings.CutSuffix(n.Name(), segmentSuffix)
@@ -45,18 +53,22 @@ func listSegments(dir string) (segs []*segment, torn int64, err error) {
 	}
 	sort.Slice(segs, func(i, j int) bool { return segs[i].first < segs[j].first })
 	for i, s := range segs {
-		cut, err := s.inspect(i == len(segs)-1)
+		cut, err := s.inspect()
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
-		torn += cut
+		if i == len(segs)-1 {
+			torn = cut
+		} else if cut > 0 {
+			lost += segs[i+1].first - 1 - s.last
+		}
 	}
-	return segs, torn, nil
+	return segs, torn, lost, nil
 }
 
 // inspect reads a segment through, sets last and bytes, and truncates it after
-// its last intact entry when repair is set.
-func (s *segment) inspect(repair bool) (torn int64, err error) {
+// its last intact entry.
+func (s *segment) inspect() (torn int64, err error) {
 	data, err := os.ReadFile(s.path)
 	if err != nil {
 		return 0, fmt.Errorf("spool segment: %w", err)
@@ -72,8 +84,8 @@ func (s *segment) inspect(repair bool) (torn int64, err error) {
 		s.last++
 	}
 	s.bytes = int64(len(data) - len(rest))
-	if len(rest) == 0 || !repair {
-		return int64(len(rest)), nil
+	if len(rest) == 0 {
+		return 0, nil
 	}
 	if err := os.Truncate(s.path, s.bytes); err != nil {
 		return 0, fmt.Errorf("repair spool segment: %w", err)

@@ -22,8 +22,9 @@ type Config struct {
 	// Dir is the state directory; it is created when missing.
 	Dir string
 	// MaxBytes bounds the segments (default 256 MiB). Beyond it the oldest
-	// segment goes, shipped or not.
-	MaxBytes int64
+	// segment goes, shipped or not; with DropNewest, the newest that is full.
+	MaxBytes   int64
+	DropNewest bool
 	// SegmentBytes is the size from which on a new segment is begun
 	// (default 1 MiB, and at most an eighth of MaxBytes).
 	SegmentBytes int64
@@ -42,7 +43,7 @@ type Spool struct {
 	buf     []byte
 	shipped uint64 // last entry that the archive has
 	folded  uint64 // last entry that a checkpoint holds
-	dropped uint64 // entries given up since Open
+	dropped uint64 // entries given up, ever
 	oldest  time.Time
 	wake    chan struct{}
 }
@@ -87,9 +88,16 @@ func (s *Spool) acquire() error {
 }
 
 func (s *Spool) load() error {
-	segs, torn, err := listSegments(s.dir)
+	segs, torn, lost, err := listSegments(s.dir)
 	if err != nil {
 		return err
+	}
+	if s.dropped, err = readNumber(s.droppedPath()); err != nil {
+		s.cfg.Logger.Error("Cannot read how many entries were dropped, counting from 0", "err", err)
+	}
+	if lost > 0 {
+		s.drop(lost)
+		s.cfg.Logger.Error("The spool is damaged: entries cannot be read, and will not reach the archive", "entries", lost)
 	}
 	if torn > 0 {
 		s.cfg.Logger.Warn("Cut off an unfinished write at the end of the spool", "bytes", torn)
@@ -145,6 +153,7 @@ func (s *Spool) reopen(seg *segment) error {
 }
 
 func (s *Spool) shippedPath() string { return filepath.Join(s.cfg.Dir, "shipped") }
+func (s *Spool) droppedPath() string { return filepath.Join(s.cfg.Dir, "dropped") }
 
 func readNumber(path string) (uint64, error) {
 	b, err := os.ReadFile(path)

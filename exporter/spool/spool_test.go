@@ -247,6 +247,88 @@ func TestFullSpoolDropsTheOldest(t *testing.T) {
 	}
 }
 
+// With the other policy the beginning is kept; what was dropped is counted over
+// restarts, and the rest is shipped once and in order.
+func TestFullSpoolDropsTheNewest(t *testing.T) {
+	cfg := Config{Dir: t.TempDir(), SegmentBytes: 4096, MaxBytes: 64 << 10, DropNewest: true}
+	s := open(t, cfg)
+	defer func() { s.Close() }()
+	for i := range 400 {
+		if err := s.Append(entries(i, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if s.WantsCheckpoint() {
+			if err := s.SaveCheckpoint(uint64(i+1), i); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	before := s.Stats()
+	if before.Bytes > 64<<10+4096 || before.Dropped == 0 || before.Dropped+before.Pending != 400 || before.Last != 400 {
+		t.Errorf("%+v: want dropped and pending to add up to 400", before)
+	}
+	s.Close()
+	s = open(t, cfg)
+	if _, err := s.LoadCheckpoint(); err != nil {
+		t.Fatal(err)
+	}
+	if after := s.Stats(); after.Dropped != before.Dropped || after.Pending != before.Pending {
+		t.Errorf("after a restart %+v, before %+v", after, before)
+	}
+	var got []uint64
+	for {
+		batch, err := s.Batch(7, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(batch) == 0 {
+			break
+		}
+		for _, e := range batch {
+			got = append(got, e.Seq)
+		}
+		if err := s.Shipped(batch[len(batch)-1].Seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got[0] != 1 || got[len(got)-1] != 400 || !slices.IsSorted(got) || uint64(len(got)) != before.Pending {
+		t.Errorf("shipped %d entries, %d to %d", len(got), got[0], got[len(got)-1])
+	}
+	if after := s.Stats(); after.Pending != 0 || !after.Oldest.IsZero() {
+		t.Errorf("all is shipped, but %+v", after)
+	}
+}
+
+// Damage within the spool costs the entries behind it in the same segment; they
+// are counted, once.
+func TestDamageIsCounted(t *testing.T) {
+	cfg := Config{Dir: t.TempDir(), SegmentBytes: 4096, MaxBytes: 1 << 20}
+	s := open(t, cfg)
+	for i := range 40 {
+		if err := s.Append(entries(i, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path, second := s.segs[0].path, s.segs[1].first
+	s.Close()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s = open(t, cfg)
+		st := s.Stats()
+		if st.Dropped == 0 || st.Dropped >= second-1 || st.Dropped+st.Pending != 40 {
+			t.Errorf("%+v: want dropped and pending to add up to 40", st)
+		}
+		s.Close()
+	}
+}
+
 func TestCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, Config{Dir: dir})
