@@ -17,6 +17,7 @@ import (
 
 	"github.com/epicurve/epicurve/archive/access"
 	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/pkg/crash"
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
@@ -43,6 +44,12 @@ type Config struct {
 	// has no rate of its own; 0 is without limit.
 	Rate float64
 
+	// WorkflowKey names the dimensions that cluster failures of AI workflows;
+	// crash.DefaultWorkflowKey.
+	WorkflowKey crash.WorkflowKey
+	// Hooks are the secrets of deploy webhooks.
+	Hooks access.Hooks
+
 	// Answers and Gauges are the default tenant's, as in Tenant.
 	Answers map[query.Type]Answer
 	Gauges  func(ctx context.Context, w io.Writer) error
@@ -65,6 +72,9 @@ const (
 func (c *Config) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if len(c.WorkflowKey) == 0 {
+		c.WorkflowKey = crash.DefaultWorkflowKey()
 	}
 	if c.MaxBody == 0 {
 		c.MaxBody = DefaultMaxBody

@@ -35,11 +35,21 @@ func (a *API) serveLogs(w http.ResponseWriter, r *http.Request) error {
 		a.tenant(r.Context()).metrics.refused[reason].Inc()
 		return err
 	}
-	if n := len(batch.Records) + len(batch.Slots) + len(batch.Refused); n > a.MaxRecords {
+	if n := len(batch.Records) + len(batch.Slots) + len(batch.Runs) + len(batch.Refused); n > a.MaxRecords {
 		a.tenant(r.Context()).metrics.refused[reasonTooMany].Add(n)
 		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("%d log records, at most %d are allowed in one request", n, a.MaxRecords))
 	}
+	var unknown []unknownCategory
+	if batch.Records, unknown, err = a.screen(r.Context(), batch.Records); err != nil {
+		return err
+	}
+	for _, u := range unknown {
+		batch.Refused = append(batch.Refused, otlp.Refusal{Index: -1, ID: u.id.String(), Err: u.err})
+	}
 	if _, err := a.keep(r.Context(), viaOTLP, batch.Records, batch.Slots); err != nil {
+		return err
+	}
+	if _, err := a.keepRuns(r.Context(), batch.Runs); err != nil {
 		return err
 	}
 	a.tenant(r.Context()).metrics.refused[reasonInvalid].Add(len(batch.Refused))
@@ -74,7 +84,7 @@ func writeReply(w http.ResponseWriter, contentType string, batch otlp.Batch) err
 		}
 	}
 	w.Header().Set("Content-Type", contentType)
-	if len(batch.Refused) > 0 && len(batch.Records)+len(batch.Slots) == 0 {
+	if len(batch.Refused) > 0 && len(batch.Records)+len(batch.Slots)+len(batch.Runs)+batch.Passed == 0 {
 		w.WriteHeader(http.StatusBadRequest)
 	}
 	w.Write(body) //nolint:errcheck // the client left

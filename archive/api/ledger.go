@@ -43,6 +43,7 @@ func (a *API) serveLedgerAppend(w http.ResponseWriter, r *http.Request) error {
 		if err := a.completeEvent(&in.Events[i]); err != nil {
 			return err
 		}
+		in.Events[i].Via = identity(r.Context()).Name
 		if err := in.Events[i].Validate(); err != nil {
 			return inEvent(i, err)
 		}

@@ -25,6 +25,7 @@ func (a *API) openAPI() *huma.OpenAPI {
 	registry.RegisterTypeAlias(typeOf[query.Duration](), typeOf[float64]())
 	registry.RegisterTypeAlias(typeOf[epi.Real](), typeOf[any]()) // a number, "Inf" or "-Inf"
 	registry.RegisterTypeAlias(typeOf[crash.Record](), typeOf[map[string]json.RawMessage]())
+	registry.RegisterTypeAlias(typeOf[crash.Runs](), typeOf[map[string]json.RawMessage]())
 	doc := &huma.OpenAPI{
 		OpenAPI:    "3.1.0",
 		Info:       &huma.Info{Title: "Epicurve crash archive", Version: a.Version, License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}},

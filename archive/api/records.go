@@ -52,6 +52,13 @@ func (a *API) serveRecords(w http.ResponseWriter, r *http.Request) error {
 		a.tenant(r.Context()).metrics.refused[reason].Inc()
 		return err
 	}
+	records, unknown, err := a.screen(r.Context(), records)
+	if err != nil {
+		return err
+	}
+	for _, u := range unknown {
+		refused = append(refused, query.FieldError{Field: "record " + u.id.String(), Message: u.err.Error()})
+	}
 	done, err := a.keep(r.Context(), via, records, nil)
 	if err != nil {
 		return err
@@ -181,7 +188,7 @@ func setCell(r *crash.Record, name, cell string) (err error) {
 	case crash.FieldSchemaVersion, crash.FieldClassifierVersion:
 		return setVersion(r, name, cell)
 	}
-	f, ok := crash.FieldByName(name)
+	f, ok := crash.FieldByName(crash.IngestName(name))
 	switch {
 	case !ok:
 		if r.Attributes == nil {

@@ -74,6 +74,21 @@ func (a *API) routes() []route {
 			accepts: []string{typeJSON}, body: typeOf[query.LedgerEvents](), produces: typeJSON, answers: []reflect.Type{typeOf[query.LedgerEvents]()},
 		},
 		{
+			method: "POST", path: "/api/v1/runs", id: "ingestRuns", role: access.RoleIngest, serve: a.serveRuns,
+			summary: "Take runs of AI workflows in, their exposure, as JSON lines or CSV (gzip or zstd).",
+			accepts: []string{"application/x-ndjson", "text/csv"}, body: typeOf[crash.Runs](), produces: typeJSON, answers: []reflect.Type{typeOf[Accepted]()},
+		},
+		{
+			method: "GET", path: "/api/v1/categories", id: "categories", role: access.RoleRead, serve: a.serveCategories,
+			summary: "List the categories of failures of AI workflows, with their changelog.", produces: typeJSON, answers: []reflect.Type{typeOf[query.Categories]()},
+		},
+		{
+			method: "POST", path: "/api/v1/hooks/{source}", id: "deployHook", serve: a.serveHook,
+			summary: "Take the payload of a deployment in: github, argocd or flux. It is signed with the hook's secret, or sent with a token of the role write.",
+			params:  []param{{"source", "path", "github, argocd or flux."}},
+			accepts: []string{typeJSON}, produces: typeJSON, answers: []reflect.Type{typeOf[Hooked]()},
+		},
+		{
 			method: "GET", path: "/api/v1/status", id: "status", role: access.RoleRead, serve: a.serveStatus,
 			summary: "Say what the archive is and how much it holds.", produces: typeJSON, answers: []reflect.Type{typeOf[query.Status]()},
 		},

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/epicurve/epicurve/pkg/query"
@@ -28,7 +29,7 @@ func (b *Book) deployed(build string) (at time.Time) {
 	first := map[string]time.Time{}
 	for _, e := range b.deployments {
 		d := e.Deploy
-		if d == nil || d.Build != build {
+		if d == nil || d.Build != build && !slices.Contains(d.Aliases, build) {
 			continue
 		}
 		if known, ok := first[d.Environment]; !ok || d.At.Before(known) {

@@ -10,7 +10,7 @@ import (
 // and an id made of the record's content in a namespace, so that the same record
 // sent again is the same crash. extra is hashed with the content.
 func (r *Record) Complete(namespace string, extra ...string) {
-	if r.IsWorkflow() {
+	if r.IsWorkflow() || r.looksLikeWorkflow() {
 		r.completeWorkflow()
 	}
 	if r.Finding.Kind == "" {

@@ -101,6 +101,17 @@ func (r *Record) IsWorkflow() bool {
 	return r.Finding.Class == ClassWorkflow || r.Source == SourceWorkflow
 }
 
+// looksLikeWorkflow reports whether a sender that names neither class nor source
+// tells of a workflow: by its category, or by attributes that crashes don't have.
+func (r *Record) looksLikeWorkflow() bool {
+	if r.Finding.Class != "" || r.Source != "" && r.Source != SourceImport {
+		return false
+	}
+	own := r.Workflow
+	own.ErrorType = "" // other programs have types of errors too
+	return slices.Contains(Categories(), r.Finding.Kind) || own != (Workflow{}) && !r.Finding.Kind.Valid()
+}
+
 // completeWorkflow fills in what follows from a record being a workflow's.
 func (r *Record) completeWorkflow() {
 	r.Source, r.Finding.Class = SourceWorkflow, ClassWorkflow

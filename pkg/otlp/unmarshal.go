@@ -31,7 +31,8 @@ type Batch struct {
 
 // Refusal names a log record that was refused and says why.
 type Refusal struct {
-	// Index counts the request's log records from 0, in their order.
+	// Index counts the request's log records from 0, in their order; -1 for
+	// one that is known by its id only.
 	Index int
 	// ID is the crash.id as it was given, "" when there was none.
 	ID  string
@@ -40,6 +41,9 @@ type Refusal struct {
 
 // Error implements error.
 func (r Refusal) Error() string {
+	if r.Index < 0 {
+		return fmt.Sprintf("record %.40s: %v", r.ID, r.Err)
+	}
 	if r.ID == "" {
 		return fmt.Sprintf("log record %d: %v", r.Index, r.Err)
 	}

@@ -32,6 +32,8 @@ func PartKey(cluster string, p Parting) string { return cluster + " [" + p.Strin
 type Deployment struct {
 	At    time.Time `json:"at"` // when it was complete, UTC
 	Build string    `json:"build"`
+	// Aliases are other names of the build: its commit, its image's tag.
+	Aliases []string `json:"aliases,omitempty"`
 	// Service, Environment and Source are for people; a build is dated by its
 	// first deployment to each environment, the last of which counts.
 	Service     string `json:"service,omitempty"`
@@ -115,6 +117,14 @@ func (d *Deployment) validate() error {
 		return invalid("deploy.at", "is missing")
 	case d.Build == "" || len(d.Build) > maxBuildVersion || !utf8.ValidString(d.Build):
 		return invalid("deploy.build", "%.40q is not a version of 1 to %d bytes", d.Build, maxBuildVersion)
+	}
+	if len(d.Aliases) > MaxFixBuilds-1 {
+		return invalid("deploy.aliases", "%d names, at most %d are allowed", len(d.Aliases), MaxFixBuilds-1)
+	}
+	for _, alias := range d.Aliases {
+		if alias == "" || len(alias) > maxBuildVersion || !utf8.ValidString(alias) {
+			return invalid("deploy.aliases", "%.40q is not a version of 1 to %d bytes", alias, maxBuildVersion)
+		}
 	}
 	for field, text := range map[string]string{"service": d.Service, "environment": d.Environment, "source": d.Source} {
 		if len(text) > maxDeploymentText || !utf8.ValidString(text) {
