@@ -2,9 +2,12 @@ package clickhouse
 
 import (
 	"context"
+	"flag"
+	"strconv"
 	"testing"
 
 	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/archive/store/clickhouse/servertest"
 	"github.com/epicurve/epicurve/archive/store/storetest"
 )
 
@@ -39,5 +42,32 @@ func conformance(options func() Options) storetest.Opener {
 
 func TestConformance(t *testing.T) {
 	address := sharedServer(t).Address()
+	draw(t, 40)
+	storetest.Run(t, conformance(func() Options { return fresh(address) }))
+}
+
+// draw lets rapid draw fewer populations than its default of 100, unless a flag
+// says how many.
+func draw(t *testing.T, n int) {
+	t.Helper()
+	f := flag.Lookup("rapid.checks")
+	if f == nil || f.Value.String() != f.DefValue {
+		return
+	}
+	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Value.Set(f.DefValue); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestConformanceOfPresentEngine runs the suite against the engine of a present
+// ClickHouse, with the same statements.
+func TestConformanceOfPresentEngine(t *testing.T) {
+	address := servertest.StartChDB(t)
+	draw(t, 10)
 	storetest.Run(t, conformance(func() Options { return fresh(address) }))
 }
