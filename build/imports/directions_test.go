@@ -22,7 +22,7 @@ var rooms = []room{
 
 	{"exporter", "exporter/... pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "main wires the exporter's rooms"},
 	{"exporter/watch", "", "the watcher finds files and knows nothing of crashes"},
-	{"exporter/config", "exporter/annotate/... pkg/crash", "settings know no room that they configure, but the host attributes that they may set"},
+	{"exporter/config", "exporter/annotate/... exporter/logsource pkg/crash", "settings know no room that they configure, but the host attributes that they may set and the expressions that find crashes in logs"},
 	{"exporter/crashlab/...", "exporter/crashlab/... pkg/crash", "the crash programs are a laboratory, not part of the product"},
 	{"exporter/pipeline", "exporter/... pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "the only room that knows the order"},
 	{"exporter/ship", "exporter/spool pkg/crash pkg/otlp/...", "the shipper empties the spool, and knows nothing else of the node"},
@@ -52,13 +52,13 @@ var fences = []fence{
 	{"github.com/fsnotify/fsnotify", "exporter/watch", "one room knows how files appear"},
 	{"github.com/prometheus/client_golang", "exporter exporter/metrics archive archive/metrics pkg/plugin/metrics", "counters are declared where their labels are bounded"},
 	{"github.com/VictoriaMetrics/metrics", "exporter/metrics archive archive/metrics archive/api", "push mode and the archive's self-metrics"},
-	{"github.com/grafana/grafana-plugin-sdk-go", "pkg pkg/plugin/...", "only the plugin speaks Grafana's protocol"},
+	{"github.com/grafana/grafana-plugin-sdk-go", "pkg pkg/plugin/... build/rehearsal", "only the plugin speaks Grafana's protocol, and the rehearsal speaks to it as Grafana does"},
 	{"github.com/duckdb/duckdb-go", "archive/store/duckdb/...", "one store, one driver; the exporter and the plugin stay free of cgo"},
 	{"github.com/ClickHouse", "archive/store/clickhouse/...", "one store, one driver"},
 	{"google.golang.org/grpc", "", "gRPC alone would double the exporter's size"},
 	{"github.com/goccy/go-yaml", "exporter/config archive/access", "settings are read in one room of each program"},
 	{"github.com/magefile/mage", "", "only the Magefile knows mage"},
-	{"os/exec", "build/... exporter/crashlab/... archive/bench archive/store/clickhouse/servertest exporter/annotate/command", "neither the exporter nor the archive runs other programs, but the one that an operator names"},
+	{"os/exec", "build/... exporter/crashlab/... archive/bench archive/store/clickhouse/servertest exporter/annotate/command exporter/logsource", "neither the exporter nor the archive runs other programs, but the one that an operator names, and journalctl"},
 	{"gonum.org/v1/gonum", "pkg/epi/...", "the statistics are in one room"},
 }
 

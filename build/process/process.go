@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -31,12 +32,8 @@ type Program struct {
 // New prepares a program: a free address on loopback is added to its arguments
 // as --web.listen-address, and what it prints goes to the file logPath.
 func New(path, logPath string, args ...string) (*Program, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeAddress()
 	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
 		return nil, err
 	}
 	log, err := os.Create(logPath)
@@ -46,12 +43,25 @@ func New(path, logPath string, args ...string) (*Program, error) {
 	return &Program{path: path, args: append(args, "--web.listen-address", addr), addr: addr, log: log}, nil
 }
 
+// freeAddress returns an address of the loopback network that nobody listens on.
+// Linux answers on all of 127.0.0.0/8: a random one keeps a killed program's port
+// from being taken by another program or connection before it is started again.
+func freeAddress() (string, error) {
+	host := net.IPv4(127, byte(1+rand.IntN(254)), byte(rand.IntN(256)), byte(1+rand.IntN(254))) //nolint:gosec // not secret
+	l, err := net.Listen("tcp", net.JoinHostPort(host.String(), "0"))
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}
+
 // Start starts the program; it dies with the process that started it.
 func (p *Program) Start() error {
 	p.cmd = exec.Command(p.path, p.args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
+		p.cmd = nil
 		return fmt.Errorf("start %s: %w", p.path, err)
 	}
 	return nil
