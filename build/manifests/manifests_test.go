@@ -119,14 +119,14 @@ func TestChartConfiguresTheExporter(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(block, "\n    ", "\n")[4:]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Load(file)
+	c, err := config.LoadExpanded(file, func(name string) (string, bool) { return "node-7", name == "NODE_NAME" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Validate(); err != nil {
 		t.Error(err)
 	}
-	if !c.Logs.Kernel || len(c.Core.Dirs) == 0 || c.Archive.URL == "" {
+	if !c.Logs.Kernel || len(c.Core.Dirs) == 0 || c.Archive.URL == "" || c.Annotations.Static["host.name"] != "node-7" {
 		t.Errorf("configuration lacks what the chart was told: %+v", c)
 	}
 }
