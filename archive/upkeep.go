@@ -41,13 +41,24 @@ func upkeep(ctx context.Context, visit func(context.Context, func(name string, t
 	}
 }
 
-// lookAfter deletes what is too old.
+// foldAfter is how old slots of exposure are before they are folded: by then
+// those of most hosts have come.
+const foldAfter = time.Hour
+
+// lookAfter deletes what is too old and folds what can be kept in less room.
 func lookAfter(ctx context.Context, s store.Store, r *retention, logger *slog.Logger) {
-	m, ok := s.(store.Maintainer)
-	if !ok {
-		return
+	if m, ok := s.(store.Maintainer); ok {
+		if err := r.expire(ctx, m, logger); err != nil && ctx.Err() == nil {
+			logger.Error("Retention failed; it is tried again", "after", upkeepEvery, "err", err)
+		}
 	}
-	if err := r.expire(ctx, m, logger); err != nil && ctx.Err() == nil {
-		logger.Error("Retention failed; it is tried again", "after", upkeepEvery, "err", err)
+	if f, ok := s.(store.Folder); ok {
+		saved, err := f.Fold(ctx, time.Now().Add(-foldAfter))
+		if err != nil && ctx.Err() == nil {
+			logger.Error("Slots of exposure were not folded; it is tried again", "after", upkeepEvery, "err", err)
+		}
+		if saved > 0 {
+			logger.Info("Slots of exposure were folded", "rows_saved", saved)
+		}
 	}
 }

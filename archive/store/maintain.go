@@ -45,3 +45,11 @@ type Maintainer interface {
 	// Parquet file.
 	Export(ctx context.Context, path string, from, to time.Time) (records int64, err error)
 }
+
+// Folder is a store that can keep slots of exposure that follow one another in
+// less room. No answer changes by it.
+type Folder interface {
+	// Fold joins slots that begin before a moment, and returns the number of
+	// rows that it saved.
+	Fold(ctx context.Context, before time.Time) (saved int64, err error)
+}

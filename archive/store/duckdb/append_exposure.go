@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/epicurve/epicurve/archive/store"
@@ -63,34 +64,47 @@ func (s *Store) commitSlots(ctx context.Context, batches []*batch[crash.Exposure
 	return nil
 }
 
-// knownSlots returns the slots in the store that begin when one of the batch's
-// does.
+// knownSlots returns the slots of the batches that are in the store, alone or
+// folded into a row with others.
 func (s *Store) knownSlots(ctx context.Context, w *writer, batches []*batch[crash.Exposure]) (known map[slotKey]bool, err error) {
-	var starts []int64
+	known = make(map[slotKey]bool)
+	starts := make(map[string][]int64) // by host
+	from, to := int64(math.MaxInt64), int64(math.MinInt64)
+	var ids, names []int32
 	for _, b := range batches {
 		for i := range b.rows {
-			starts = append(starts, b.rows[i].Start.UnixMicro())
+			e := &b.rows[i]
+			start, host := e.Start.UnixMicro(), store.SlotHost(e.Host)
+			from, to = min(from, start), max(to, start)
+			starts[host] = append(starts[host], start)
+			if code, ok := s.dict.lookup("host_id", e.Host.ID); ok && e.Host.ID != "" {
+				ids = append(ids, code)
+			} else if code, ok := s.dict.lookup("host_name", e.Host.Name); ok && e.Host.ID == "" {
+				names = append(names, code)
+			}
 		}
 	}
-	slices.Sort(starts)
-	starts = slices.Compact(starts)
-	known = make(map[slotKey]bool)
-	rows, err := w.conn.QueryContext(ctx, "SELECT start, host_id, host_name FROM "+tableExposure+
-		" WHERE start BETWEEN ? AND ? AND start IN (SELECT unnest(?::BIGINT[]))", starts[0], starts[len(starts)-1], starts)
-	if err != nil {
-		return nil, err
-	}
-	defer closeRows(rows, &err)
-	for rows.Next() {
-		var start int64
-		var id, name int32
-		if err := rows.Scan(&start, &id, &name); err != nil {
-			return nil, err
+	// No row is longer than a day.
+	q := fmt.Sprintf("SELECT start, length, slots, host_id, host_name FROM %s WHERE start > %d AND start <= %d AND (%s OR host_id = 0 AND %s)",
+		tableExposure, from-dayMicros, to, among("host_id", ids), among("host_name", names))
+	return known, streamOn(ctx, w.conn, q, nil, func(row []driver.Value) {
+		start, step := row[0].(int64), row[1].(int64)/1000/int64(row[2].(int32))
+		host := store.SlotHost(crash.Host{ID: s.dict.value("host_id", row[3].(int32)), Name: s.dict.value("host_name", row[4].(int32))})
+		for _, at := range starts[host] {
+			if at == start || at > start && at < start+row[1].(int64)/1000 && row[2].(int32) > 1 && (at-start)%step == 0 {
+				known[slotKey{host, at}] = true
+			}
 		}
-		host := crash.Host{ID: s.dict.value("host_id", id), Name: s.dict.value("host_name", name)}
-		known[slotKey{store.SlotHost(host), start}] = true
+	})
+}
+
+// among compares a column with codes.
+func among(col string, list []int32) string {
+	if len(list) == 0 {
+		return "false"
 	}
-	return known, rows.Err()
+	slices.Sort(list)
+	return col + " IN (" + joinCodes(slices.Compact(list)) + ")"
 }
 
 // slots appends exposure that is new.
@@ -115,6 +129,8 @@ func (w *writer) slots(slots []crash.Exposure) error {
 			return func(i int) driver.Value { return slots[i].Covered.Nanoseconds() }
 		case "limited":
 			return func(i int) driver.Value { return slots[i].Limited.Nanoseconds() }
+		case "slots":
+			return func(int) driver.Value { return int32(1) }
 		case "host_boot_id":
 			return func(i int) driver.Value { return slots[i].Host.BootID }
 		case "host_uptime_seconds":
@@ -136,6 +152,8 @@ func (w *writer) slots(slots []crash.Exposure) error {
 			return func(i int) driver.Value { return builds[i].slot.Length.Nanoseconds() }
 		case "running":
 			return func(i int) driver.Value { return builds[i].Running.Nanoseconds() }
+		case "slots":
+			return func(int) driver.Value { return int32(1) }
 		case "host_uptime_seconds":
 			return func(i int) driver.Value { return optional(builds[i].slot.Host.UptimeSeconds) }
 		}

@@ -22,7 +22,9 @@ func (s *Store) Expire(ctx context.Context, r store.Retention, dry bool) (store.
 		n      *int64
 	}{
 		{r.Records, "SELECT count(*) FROM facts WHERE ts < ?", []string{"DELETE FROM detail WHERE seq IN (SELECT seq FROM facts WHERE ts < ?)", "DELETE FROM facts WHERE ts < ?"}, &d.Records},
-		{r.Exposure, "SELECT count(*) FROM exposure WHERE start < ?", []string{"DELETE FROM exposed WHERE start < ?", "DELETE FROM exposure WHERE start < ?"}, &d.Exposure},
+		{r.Exposure, "SELECT coalesce(sum(least(slots, " + goneSlots + ")), 0)::BIGINT FROM exposure WHERE start < $1", []string{
+			keepSlots(tableExposed, "running"), "DELETE FROM exposed WHERE start < $1", keepSlots(tableExposure, "covered"), "DELETE FROM exposure WHERE start < $1",
+		}, &d.Exposure},
 		{r.Exposure, "SELECT count(*) FROM runs WHERE start < ?", []string{"DELETE FROM runs WHERE start < ?"}, &runs},
 		{r.Ledger, "SELECT count(*) FROM ledger WHERE ts < ?", []string{"DELETE FROM ledger WHERE ts < ?"}, &d.Ledger},
 	}
@@ -54,6 +56,18 @@ func (s *Store) Expire(ctx context.Context, r store.Retention, dry bool) (store.
 		return d, nil
 	}
 	return d, s.afterExpire(ctx, d)
+}
+
+// goneSlots counts the slots of a row that begin before $1.
+const goneSlots = "(($1 - 1 - start) // (length // (1000 * slots)) + 1)"
+
+// keepSlots writes what is left of rows of which only some slots begin before $1.
+func keepSlots(table, weight string) string {
+	return "INSERT INTO " + table + " SELECT * EXCLUDE (gone) REPLACE (" +
+		"start + gone * (length // (1000 * slots)) AS start, length - gone * (length // slots) AS length, slots - gone AS slots, " +
+		"round(" + weight + "::DOUBLE * (slots - gone) / slots)::BIGINT AS " + weight + ", " +
+		"host_uptime_seconds + gone * (length // slots) // 1000000000 AS host_uptime_seconds) " +
+		"FROM (SELECT *, " + goneSlots + " AS gone FROM " + table + " WHERE start < $1 AND slots > 1) WHERE gone < slots"
 }
 
 // afterExpire reads again what memory holds of the rows.

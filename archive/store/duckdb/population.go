@@ -2,11 +2,13 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,8 +167,8 @@ func (s *Store) exposureColumns(ctx context.Context, req store.PopulationRequest
 	from, to := store.CeilMicro(req.Range.From), store.CeilMicro(req.Range.To)
 	q := exposureByDay(dims, tableExposure, "covered", store.HostDimensions(), " AND builds = 0") + " UNION ALL " +
 		exposureByDay(dims, tableExposed, "running", append(store.HostDimensions(), store.BuildDimensions()...), "") + " ORDER BY 1"
-	args := []any{to, from, from - day.Microseconds(), to}
-	return s.stream(ctx, q, append(args, args...), func(row []driver.Value) {
+	q = strings.NewReplacer("{from}", strconv.FormatInt(from, 10), "{to}", strconv.FormatInt(to, 10)).Replace(q)
+	return s.stream(ctx, q, nil, func(row []driver.Value) {
 		if row[1].(float64) < store.LeastExposure {
 			return
 		}
@@ -179,10 +181,9 @@ func (s *Store) exposureColumns(ctx context.Context, req store.PopulationRequest
 	})
 }
 
-const day = 24 * time.Hour
-
 // exposureByDay cuts slots at midnight, of which a slot has at most one, and at
-// the ends of the range. Its arguments are to, from, from less a day, and to.
+// the ends of the range, {from} and {to} in microseconds. The uptime of folded
+// slots is that of the last one that begins within the range.
 func exposureByDay(dims []dimension, tableName, weight string, has []string, also string) string {
 	var cols strings.Builder
 	for _, d := range dims {
@@ -197,11 +198,13 @@ func exposureByDay(dims []dimension, tableName, weight string, has []string, als
 	}
 	names := columnList("p.", dims)
 	const dayMicros = "86400000000"
-	return "SELECT day, sum(weight / 86400e9 * overlap * 1e3 / length)::DOUBLE, arg_max(up, start)" + names + " FROM (" +
-		"SELECT (start // " + dayMicros + " - CASE WHEN start % " + dayMicros + " < 0 THEN 1 ELSE 0 END) + k AS day, start, length, " +
+	const part = "least(slots - 1, ({to} - 1 - start) // greatest(1, length // (1000 * slots)))" // number of the last slot
+	const later = part + " * greatest(1, length // (1000 * slots))"
+	return "SELECT day, sum(weight / 86400e9 * overlap * 1e3 / length)::DOUBLE, arg_max(up + (last - start) // 1000000, last)" + names + " FROM (" +
+		"SELECT (start // " + dayMicros + " - CASE WHEN start % " + dayMicros + " < 0 THEN 1 ELSE 0 END) + k AS day, start, start + " + later + " AS last, length, " +
 		weight + "::DOUBLE AS weight, host_uptime_seconds AS up, host_id AS h1, host_name AS h2, " +
-		"least(start + length / 1e3, (day + 1) * " + dayMicros + ", ?) - greatest(start, day * " + dayMicros + ", ?) AS overlap" + cols.String() +
-		" FROM " + tableName + ", (VALUES (0), (1)) parts(k) WHERE start > ? AND start < ?" + also + ") p WHERE overlap > 0 GROUP BY day, h1, h2" + names
+		"least(start + length / 1e3, (day + 1) * " + dayMicros + ", {to}) - greatest(start, day * " + dayMicros + ", {from}) AS overlap" + cols.String() +
+		" FROM " + tableName + ", (VALUES (0), (1)) parts(k) WHERE start > {from} - " + dayMicros + " AND start < {to}" + also + ") p WHERE overlap > 0 GROUP BY day, h1, h2" + names
 }
 
 // stream runs a query and hands over its rows without database/sql's copies;
@@ -212,6 +215,11 @@ func (s *Store) stream(ctx context.Context, q string, args []any, each func(row 
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
+	return streamOn(ctx, conn, q, args, each)
+}
+
+// streamOn is stream on a connection, such as that of a transaction.
+func streamOn(ctx context.Context, conn *sql.Conn, q string, args []any, each func(row []driver.Value)) (err error) {
 	named := make([]driver.NamedValue, len(args))
 	for i, a := range args {
 		named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}

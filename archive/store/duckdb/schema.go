@@ -14,8 +14,8 @@ import (
 //	facts     one row a crash: seq, id, time, and one code column a dimension
 //	detail    the other fields of a crash, joined by seq
 //	dict      the texts that codes stand for, per dimension
-//	exposure  one row a host and slot
-//	exposed   one row a build that ran in a slot
+//	exposure  one row a host and slot, or series of slots
+//	exposed   one row a build that ran in a slot, or series of slots
 //	runs      one row a slot of runs of an AI workflow
 //	ledger    one row an event, as JSON
 //	meta      the schema's version
@@ -133,6 +133,7 @@ func tables() []table {
 		{"length", "BIGINT"},
 		{"covered", "BIGINT"},
 		{"limited", "BIGINT DEFAULT 0"},
+		{"slots", "INTEGER DEFAULT 1"}, // joined in this row, see Fold
 		{"builds", "INTEGER"},
 		{"host_boot_id", "VARCHAR"},
 		{"host_uptime_seconds", "BIGINT"},
@@ -140,7 +141,7 @@ func tables() []table {
 	for _, d := range exposureFields() {
 		exposure = append(exposure, columnDef{d.column, d.columnType()})
 	}
-	exposed := []columnDef{{"start", "BIGINT"}, {"length", "BIGINT"}, {"running", "BIGINT"}, {"host_uptime_seconds", "BIGINT"}}
+	exposed := []columnDef{{"start", "BIGINT"}, {"length", "BIGINT"}, {"running", "BIGINT"}, {"slots", "INTEGER DEFAULT 1"}, {"host_uptime_seconds", "BIGINT"}}
 	for _, d := range append(exposureFields(), buildFields()...) {
 		exposed = append(exposed, columnDef{d.column, d.columnType()})
 	}

@@ -52,6 +52,9 @@ type Store struct {
 	records commits[crash.Record] // batches that wait for the writer
 	slots   commits[crash.Exposure]
 
+	tried map[triedKey]int64 // rows of days after they were folded; guarded by folds
+	folds sync.Mutex
+
 	seen    *seen
 	exposed atomic.Bool  // whether any exposure is recorded
 	version atomic.Int64 // rows of all sorts that were ever added
@@ -72,7 +75,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("duckdb: open %s: %w", path, err)
 	}
-	s := &Store{db: sql.OpenDB(connector), path: path, opt: opt, now: time.Now}
+	s := &Store{db: sql.OpenDB(connector), path: path, opt: opt, now: time.Now, tried: make(map[triedKey]int64)}
 	s.records.commit, s.slots.commit = s.commitRecords, s.commitSlots
 	s.db.SetMaxOpenConns(16)
 	if err := s.load(ctx); err != nil {
@@ -137,7 +140,7 @@ func (s *Store) loadCounts(ctx context.Context) error {
 	}
 	s.next = last.Int64 + 1
 	var slots, events int64
-	if err := s.db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM "+tableExposure+"), (SELECT count(*) FROM "+tableLedger+")").Scan(&slots, &events); err != nil {
+	if err := s.db.QueryRowContext(ctx, "SELECT (SELECT coalesce(sum(slots), 0)::BIGINT FROM "+tableExposure+"), (SELECT count(*) FROM "+tableLedger+")").Scan(&slots, &events); err != nil {
 		return fmt.Errorf("count exposure and ledger: %w", err)
 	}
 	s.exposed.Store(slots > 0)
@@ -158,7 +161,7 @@ func (s *Store) Close() error {
 // Stats counts rows and bytes on disk.
 func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 	st := store.Stats{Bytes: -1}
-	err := s.db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM "+tableFacts+"), (SELECT count(*) FROM "+tableExposure+")").
+	err := s.db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM "+tableFacts+"), (SELECT coalesce(sum(slots), 0)::BIGINT FROM "+tableExposure+")").
 		Scan(&st.Records, &st.Exposure)
 	if err != nil {
 		return store.Stats{}, fmt.Errorf("duckdb: stats: %w", err)

@@ -13,10 +13,10 @@ func (s *Store) Verify(ctx context.Context) (store.Check, error) {
 	var c store.Check
 	count := func(q string, to *int64) error { return s.db.QueryRowContext(ctx, q).Scan(to) }
 	for _, t := range []struct {
-		name string
-		to   *int64
-	}{{tableFacts, &c.Records}, {tableExposure, &c.Exposure}, {tableLedger, &c.Ledger}} {
-		if err := count("SELECT count(*) FROM "+t.name, t.to); err != nil {
+		name, rows string
+		to         *int64
+	}{{tableFacts, "count(*)", &c.Records}, {tableExposure, "coalesce(sum(slots), 0)::BIGINT", &c.Exposure}, {tableLedger, "count(*)", &c.Ledger}} {
+		if err := count("SELECT "+t.rows+" FROM "+t.name, t.to); err != nil {
 			return c, fmt.Errorf("duckdb: verify: count %s: %w", t.name, err)
 		}
 	}

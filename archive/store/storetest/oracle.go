@@ -78,6 +78,15 @@ func (o *Oracle) Stats(context.Context) (store.Stats, error) {
 	return store.Stats{Records: int64(len(o.records)), Exposure: int64(len(o.slots)), Bytes: -1}, nil
 }
 
+// expireExposure drops the slots that begin before a moment, and counts them.
+func (o *Oracle) expireExposure(before time.Time) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := len(o.slots)
+	o.slots = slices.DeleteFunc(o.slots, func(e crash.Exposure) bool { return e.Start.Before(before) })
+	return int64(n - len(o.slots))
+}
+
 // Close implements store.Store.
 func (o *Oracle) Close() error { return nil }
 
