@@ -96,7 +96,7 @@ func repeats(pop store.Population, host int) []bool {
 		pid        int64
 	}
 	c := &pop.Crashes
-	var now, before map[process]int
+	now, before := map[process]int{}, map[process]int{}
 	second := int64(math.MinInt64)
 	found := map[int]bool{}
 	for i, at := range c.Time {
@@ -104,17 +104,20 @@ func repeats(pop store.Population, host int) []bool {
 		if c.PID[i] <= 0 || pop.Values[host][name] == "" {
 			continue
 		}
-		switch s := floorDiv(at, 1e6); {
-		case s == second+1:
-			now, before, second = map[process]int{}, now, s
-		case s != second:
-			now, before, second = map[process]int{}, nil, s
+		if s := floorDiv(at, 1e6); s != second {
+			now, before = before, now
+			clear(now)
+			if s != second+1 {
+				clear(before)
+			}
+			second = s
 		}
 		key := process{name, c.Boot[i], c.PID[i]}
-		for _, bucket := range []map[process]int{now, before} {
-			if other, seen := bucket[key]; seen {
-				found[i], found[other] = true, true
-			}
+		if other, seen := now[key]; seen {
+			found[i], found[other] = true, true
+		}
+		if other, seen := before[key]; seen {
+			found[i], found[other] = true, true
 		}
 		now[key] = i
 	}

@@ -99,6 +99,12 @@ func BenchmarkFunctions(b *testing.B) {
 		{"Ascertainment", func() { epi.Ascertainment(900_000, million) }},
 		{"Duplicates", func() { epi.Duplicates(occurrences) }},
 		{"Horizon", func() { epi.Horizon(100, days) }},
+		{"CoreSpans", func() { params.CoreSpans(counts, counts) }},
+		{"Quality", func() {
+			if _, err := p.Quality(in.To); err != nil {
+				b.Fatal(err)
+			}
+		}},
 		{"Blind", func() {
 			if _, err := p.Blind(nil, in.To); err != nil {
 				b.Fatal(err)
