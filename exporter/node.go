@@ -44,13 +44,14 @@ type node struct {
 	committer *pipeline.Committer
 	pipeline  *pipeline.Pipeline
 	watcher   *watch.Watcher
-	kernel    *logsource.Kernel // nil when the kernel log is not read
+	kernel    *logsource.Kernel  // nil when the kernel log is not read
+	journal   *logsource.Journal // nil when the journal is not
 	logFiles  []*logsource.File
 	// kernelRead is how far the kernel log was read by any node of this
-	// process, in nanoseconds since the epoch.
+	// process: the number of a record.
 	kernelRead *atomic.Int64
 	recent     *logsource.Recent
-	logs       *pipeline.Logs
+	logs       *pipeline.Logs // nil when no log is read
 	coverage   *pipeline.Coverage
 	slot       pipeline.Slot // of the earlier run
 	live       *annotate.Live
@@ -99,7 +100,9 @@ func (n *node) wire(cfg config.Config) error {
 		Settle: time.Duration(cfg.Core.Settle), Rescan: time.Duration(cfg.Core.Rescan), Poll: time.Duration(cfg.Core.Poll),
 		Observer: n.health.observe(n.self, n.memory), Logger: n.logger, Appeared: n.origins.Appeared,
 	}, files, n.pipeline.Handle)
-	n.readLogs(cfg.Logs, reader)
+	if err := n.readLogs(cfg, reader, st.Feeds); err != nil {
+		return err
+	}
 	n.coverage = n.newCoverage(reader, cfg.Core.Root)
 	n.slot = st.Slot
 	n.committer.Remember(n.watcher.Done, n.coverage.Slot)
@@ -124,17 +127,7 @@ func (n *node) run(ctx context.Context) {
 	sources.Go(func() { n.coverage.Run(ctx, n.slot) })
 	sources.Go(func() { n.around.run(ctx) })
 	sources.Go(func() { n.around.finder.Run(ctx) })
-	if n.kernel != nil {
-		sources.Go(func() { n.logs.Run(ctx) })
-		sources.Go(func() {
-			if err := n.kernel.Run(ctx, n.kernelLine); err != nil {
-				n.logger.Error("Crashes without a core are not counted", "err", err)
-			}
-		})
-	}
-	for _, f := range n.logFiles {
-		sources.Go(func() { f.Run(ctx, n.recent.Add) })
-	}
+	n.runLogs(ctx, &sources)
 	sources.Go(func() { n.watcher.Run(ctx) })
 
 	sources.Wait()
@@ -206,34 +199,6 @@ func (n *node) newReader(cfg config.Config) (*pipeline.Reader, error) {
 
 // maxWindow bounds the memory of one decoder: enough for zstd -19 and xz -6.
 const maxWindow = 8 << 20
-
-// readLogs prepares the reading of logs and lets the reader ask them.
-func (n *node) readLogs(cfg config.Logs, r *pipeline.Reader) {
-	for _, f := range cfg.Files {
-		n.logFiles = append(n.logFiles, &logsource.File{Name: f.Name, Path: f.Path, Logger: n.logger})
-	}
-	if !cfg.Kernel {
-		return
-	}
-	n.kernel = &logsource.Kernel{Booted: r.Machine.Booted, Logger: n.logger}
-	n.logs = &pipeline.Logs{
-		Hold: time.Duration(cfg.Hold), Machine: r.Machine, Services: r.Services, Filters: r.Filters,
-		Commit: n.committer.Commit, Observer: n.self, Logger: n.logger, Growing: n.pipeline.Grows,
-	}
-	r.CPU = n.logs.CPU
-}
-
-func (n *node) kernelLine(l logsource.Line) {
-	n.recent.Add(l)
-	if at := l.Time.UnixNano(); at > n.kernelRead.Load() { // a reload reads the log anew
-		n.kernelRead.Store(at)
-		n.self.Unprinted(logsource.Unprinted(l.Text))
-	}
-	if e, ok := logsource.ParseKernel(l.Text); ok {
-		e.Time = l.Time
-		n.logs.Add(e)
-	}
-}
 
 // newCoverage accounts for the time in which this host's crashes are counted:
 // from the first scan on, while the spool takes them.

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/epicurve/epicurve/exporter/config"
+	"github.com/epicurve/epicurve/exporter/logsource"
 	"github.com/epicurve/epicurve/exporter/metrics"
 	"github.com/epicurve/epicurve/exporter/pipeline"
 	"github.com/epicurve/epicurve/exporter/watch"
@@ -36,7 +37,7 @@ type supervisor struct {
 func watchAndServe(ctx context.Context, cfg config.Config, f *watchFlags, logger *slog.Logger) error {
 	logger.Info("Starting epicurve-exporter", "version", version.Info(), "build", version.BuildContext())
 	s := &supervisor{
-		flags: f, logger: logger, self: metrics.NewExporter(pipeline.ReadReasons(), watch.Refusals()),
+		flags: f, logger: logger, self: metrics.NewExporter(pipeline.ReadReasons(), watch.Refusals(), logsource.Troubles()),
 		memory: newMemory(), handler: &handler{}, reloads: make(chan chan error),
 	}
 	n, err := newNode(cfg, s)

@@ -47,6 +47,8 @@ func (c *cli) addWatch() {
 		func(c *config.Config, v config.Duration) { c.Core.Rescan = v })
 	f.truth(cmd, "logs.kernel", "Count crashes that left no core from the kernel log (default no).",
 		func(c *config.Config, v bool) { c.Logs.Kernel = v })
+	f.truth(cmd, "logs.journal", "Count crashes from what systemd-coredump writes to the journal (default no).",
+		func(c *config.Config, v bool) { c.Logs.Journal.Follow = v })
 	f.text(cmd, "state.dir", "Directory for the spool and the counters (default /var/lib/epicurve-exporter).",
 		func(c *config.Config, v string) { c.State.Dir = v })
 	f.text(cmd, "archive.url", "URL of the archive, such as http://archive:9932. Without it crashes are counted and kept in the spool.",

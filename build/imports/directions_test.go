@@ -36,6 +36,7 @@ var rooms = []room{
 	{"archive/report/...", "archive/report/... pkg/crash pkg/epi/... pkg/query/...", "a report asks the archive like everybody else"},
 	{"archive/ledger/...", "archive/ledger/... archive/store pkg/crash pkg/query/...", "the ledger folds events into entries"},
 	{"archive/evaluate/...", "archive/evaluate/... archive/ledger/... archive/store pkg/crash pkg/query/... pkg/epi/...", "store, ledger and statistics meet here"},
+	{"archive/importer/...", "pkg/crash pkg/query/... pkg/classify", "what other systems logged is judged by the rules for logs"},
 	{"archive/...", "archive/... pkg/crash pkg/query/... pkg/otlp/... pkg/epi/...", "the archive never needs a node's rooms"},
 
 	{"build/...", "build/... exporter/... archive/... pkg/...", "the build may use every room, no room may use the build"},

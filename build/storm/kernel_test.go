@@ -78,8 +78,8 @@ func TestKernelLog(t *testing.T) {
 	page := p.Page(t.Context(), "/metrics")
 	if err := process.Until(t.Context(), 10*time.Second, "the log joined to the core", func() bool {
 		page = p.Page(t.Context(), "/metrics")
-		return strings.Contains(page, `epicurve_exporter_log_crashes_total{result="joined"} `) &&
-			!strings.Contains(page, `epicurve_exporter_log_crashes_total{result="joined"} 0`)
+		return strings.Contains(page, `epicurve_exporter_log_crashes_total{result="joined",source="kernel_log"} `) &&
+			!strings.Contains(page, `epicurve_exporter_log_crashes_total{result="joined",source="kernel_log"} 0`)
 	}); err != nil {
 		t.Error(err)
 	}

@@ -33,22 +33,6 @@ type Config struct {
 	Filters []Filter `yaml:"filters"`
 }
 
-// Logs says which logs are read.
-type Logs struct {
-	// Kernel reads crashes from /dev/kmsg.
-	Kernel bool `yaml:"kernel"`
-	// Hold is how long a crash that a log tells of waits for its core.
-	Hold Duration `yaml:"hold"`
-	// Files are followed as evidence for filters.
-	Files []LogFile `yaml:"files"`
-}
-
-// LogFile is a log file that filters can name.
-type LogFile struct {
-	Name string `yaml:"name"`
-	Path string `yaml:"path"`
-}
-
 // Filter is a false-positive filter; all its conditions must hold.
 type Filter struct {
 	Name string `yaml:"name"`
@@ -61,7 +45,7 @@ type Filter struct {
 
 // LogCondition holds when a line of a log matches near the crash.
 type LogCondition struct {
-	Source string   `yaml:"source"` // kernel, or the name of a log file
+	Source string   `yaml:"source"` // kernel, journal, or the name of a log file
 	Line   string   `yaml:"line"`
 	Within Duration `yaml:"within"`
 }

@@ -18,7 +18,7 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 // with the name of its field.
 func (c *Config) Validate() error {
 	return errors.Join(c.Core.validate(), c.State.validate(), c.validateApart(), c.Archive.validate(), c.Push.validate(), validateServices(c.Services),
-		c.validateFilters(), c.Annotations.validate(), between("logs.hold", c.Logs.Hold, time.Second, time.Hour))
+		c.validateFilters(), c.Annotations.validate(), c.Logs.validate())
 }
 
 func (c *Config) validateFilters() error {
@@ -26,18 +26,18 @@ func (c *Config) validateFilters() error {
 	if c.Logs.Kernel {
 		logs["kernel"] = true
 	}
+	if c.Logs.Journal.Follow {
+		logs["journal"] = true
+	}
 	for i, f := range c.Logs.Files {
-		if f.Name == "" || f.Name == "kernel" || logs[f.Name] {
-			return fmt.Errorf("logs.files[%d].name: %q: want a name of its own that is not kernel", i, f.Name)
-		}
-		if !filepath.IsAbs(f.Path) {
-			return fmt.Errorf("logs.files[%d].path: %q: want an absolute path", i, f.Path)
+		if f.Name == "" || f.Name == "kernel" || f.Name == "journal" || logs[f.Name] {
+			return fmt.Errorf("logs.files[%d].name: %q: want a name of its own that is neither kernel nor journal", i, f.Name)
 		}
 		logs[f.Name] = true
 	}
 	for i, f := range c.Filters {
 		if f.Log != nil && !logs[f.Log.Source] {
-			return fmt.Errorf("filters[%d].log.source: %q: want kernel (with logs.kernel: true) or the name of one of logs.files", i, f.Log.Source)
+			return fmt.Errorf("filters[%d].log.source: %q: want kernel (with logs.kernel: true), journal (with logs.journal.follow: true) or the name of one of logs.files", i, f.Log.Source)
 		}
 	}
 	_, err := annotate.NewFilters(c.Compiled(), nil)

@@ -17,8 +17,7 @@ type Exporter struct {
 	bytesRead      prometheus.Counter
 	duplicates     prometheus.Counter
 	rateLimited    prometheus.Counter
-	logCrashes     *prometheus.CounterVec
-	unprinted      prometheus.Counter
+	logs           logMetrics
 	labelSeconds   prometheus.Histogram
 	readSeconds    prometheus.Histogram
 	overflows      prometheus.Counter
@@ -41,9 +40,9 @@ type Exporter struct {
 }
 
 // NewExporter returns the metrics with every series of their closed labels.
-// readReasons and refusals are the closed sets of reasons of the rooms that
-// report them.
-func NewExporter(readReasons, refusals []string) *Exporter {
+// readReasons, refusals and troubles are the closed sets of the rooms that report
+// them: of the pipeline, the watcher and the logs.
+func NewExporter(readReasons, refusals, troubles []string) *Exporter {
 	e := &Exporter{}
 	e.coresFound = e.counter("cores_found_total", "Files that appeared in the watched directories.")
 	e.coresRead = e.counters("cores_read_total", "Core files read to the end of what is needed, by compression.", "compression",
@@ -53,9 +52,7 @@ func NewExporter(readReasons, refusals []string) *Exporter {
 	e.bytesRead = e.counter("read_bytes_total", "Bytes read of core files, after decompression.")
 	e.duplicates = e.counter("duplicates_total", "Core files of a crash that was already counted.")
 	e.rateLimited = e.counter("rate_limited_total", "Looks at files that have to wait because their owner made too many crashes.")
-	e.logCrashes = e.counters("log_crashes_total", "Crashes that a log told of, by whether they were counted from it or their core was.", "result",
-		"counted", "joined")
-	e.unprinted = e.counter("kernel_log_unprinted_total", "Messages about crashes that the kernel says it left out because too many came at once.")
+	e.addLogs(troubles)
 	e.labelSeconds = e.histogram("label_delay_seconds", "Time from the last write to a core file until its crash was counted.",
 		.01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 60)
 	e.readSeconds = e.histogram("read_duration_seconds", "Time to read and classify a core file.",
@@ -135,12 +132,6 @@ func (e *Exporter) Duplicate() { e.duplicates.Inc() }
 
 // RateLimited counts a file that has to wait.
 func (e *Exporter) RateLimited() { e.rateLimited.Inc() }
-
-// LogCrash counts a crash that a log told of; result is counted or joined.
-func (e *Exporter) LogCrash(result string) { e.logCrashes.WithLabelValues(result).Inc() }
-
-// Unprinted counts messages that the kernel left out.
-func (e *Exporter) Unprinted(n int64) { e.unprinted.Add(float64(n)) }
 
 // Labelled reports the time from a core's last write to its count.
 func (e *Exporter) Labelled(delay time.Duration) { e.labelSeconds.Observe(max(0, delay.Seconds())) }

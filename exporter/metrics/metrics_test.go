@@ -49,7 +49,7 @@ func fixture() []prometheus.Collector {
 	p.Count(record(crash.KindAbort, "SIGABRT", "deploy"))
 	p.Count(record(crash.KindAbort, "SIGRTMIN+7", "")) // not in the closed set
 	p.Count(record(crash.KindNoSignal, "", ""))
-	e := NewExporter([]string{"empty", "not_elf"}, []string{"symlink", "fifo"})
+	e := NewExporter([]string{"empty", "not_elf"}, []string{"symlink", "fifo"}, []string{"cut", "lost"})
 	e.FileFound()
 	e.FileRefused("symlink")
 	e.CoreRead("zstd", 4096, 3*time.Millisecond)

@@ -31,7 +31,7 @@ type Population struct {
 	late   uint64 // cores of crashes that were counted from a log before
 	start  time.Time
 
-	crashes, suppressed, bySource, cores, coreRatio, lastCrash *prometheus.Desc
+	crashes, suppressed, bySource, lateCores, coreRatio, lastCrash *prometheus.Desc
 }
 
 // sources lists what a crash on a node can be known from.
@@ -48,9 +48,8 @@ func NewPopulation(start time.Time, earlier []Count) *Population {
 		bySource: prometheus.NewDesc("coredump_crashes_by_source_total",
 			"Crashes of processes on this host, suppressed ones included, by what they are known from: crashes without a core are those not known from core.",
 			[]string{"source"}, nil),
-		cores: prometheus.NewDesc("coredump_crashes_by_core_total",
-			"Crashes of processes on this host, suppressed ones included, by whether a core of them came: present, or absent when only a log told of them.",
-			[]string{"core"}, nil),
+		lateCores: prometheus.NewDesc("coredump_late_cores_total",
+			"Crashes that were counted from a log and whose core came after that.", nil, nil),
 		coreRatio: prometheus.NewDesc("coredump_crashes_with_core_ratio",
 			"Share of the crashes since the counters began of which a core came; NaN before the first crash.", nil, nil),
 		crashes: prometheus.NewDesc("coredump_crashes_total",
@@ -140,15 +139,14 @@ func (p *Population) ContinueLateCores(n uint64) {
 	p.late = n
 }
 
-// byCore returns the number of crashes with and without a core. Callers hold
-// the lock.
-func (p *Population) byCore() (present, absent uint64) {
+// withCore returns the share of crashes of which a core came. Callers hold the
+// lock.
+func (p *Population) withCore() float64 {
 	var all uint64
 	for _, n := range p.source {
 		all += n
 	}
-	present = min(all, p.source[crash.SourceCore]+p.late)
-	return present, all - present
+	return float64(min(all, p.source[crash.SourceCore]+p.late)) / float64(all)
 }
 
 // Describe implements [prometheus.Collector].
@@ -156,7 +154,7 @@ func (p *Population) Describe(ch chan<- *prometheus.Desc) {
 	ch <- p.crashes
 	ch <- p.suppressed
 	ch <- p.bySource
-	ch <- p.cores
+	ch <- p.lateCores
 	ch <- p.coreRatio
 	ch <- p.lastCrash
 }
@@ -171,10 +169,8 @@ func (p *Population) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range sources() {
 		ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(p.bySource, prometheus.CounterValue, float64(p.source[s]), p.start, string(s))
 	}
-	present, absent := p.byCore()
-	ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(p.cores, prometheus.CounterValue, float64(present), p.start, "present")
-	ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(p.cores, prometheus.CounterValue, float64(absent), p.start, "absent")
-	ch <- prometheus.MustNewConstMetric(p.coreRatio, prometheus.GaugeValue, float64(present)/float64(present+absent))
+	ch <- prometheus.MustNewConstMetricWithCreatedTimestamp(p.lateCores, prometheus.CounterValue, float64(p.late), p.start)
+	ch <- prometheus.MustNewConstMetric(p.coreRatio, prometheus.GaugeValue, p.withCore())
 	var last float64
 	if !p.last.IsZero() {
 		last = float64(p.last.UnixMicro()) / 1e6

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/epicurve/epicurve/exporter/logsource"
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/exporter/watch"
 	"github.com/epicurve/epicurve/pkg/crash"
@@ -57,24 +58,29 @@ type Committer struct {
 	logger   *slog.Logger
 	files    func() []watch.Key
 	slot     func() Slot
+	feeds    func() map[string]logsource.Position
 
-	requests chan request
-	waiting  []spool.Entry // counted, but not in the log yet
-	backlog  atomic.Int64  // len(waiting), for other goroutines
-	dirty    bool          // counted since the last checkpoint
-	saved    Slot          // of the last checkpoint
+	requests  chan request
+	questions chan question // see Recorded
+	waiting   []spool.Entry // counted, but not in the log yet
+	backlog   atomic.Int64  // len(waiting), for other goroutines
+	dirty     bool          // counted since the last checkpoint
+	saved     Slot          // of the last checkpoint
 }
 
 type request struct {
 	entry spool.Entry
-	done  chan Outcome
+	// also are further sightings of the crash, which are counted with it.
+	also []Joined
+	done chan Outcome
 }
 
 // NewCommitter returns a committer; call Run before Commit.
 func NewCommitter(log Log, fold *Fold, observer CommitObserver, logger *slog.Logger) *Committer {
 	return &Committer{
 		log: log, fold: fold, observer: observer, logger: logger,
-		files: func() []watch.Key { return nil }, slot: func() Slot { return Slot{} }, requests: make(chan request),
+		files: func() []watch.Key { return nil }, slot: func() Slot { return Slot{} },
+		feeds: func() map[string]logsource.Position { return nil }, requests: make(chan request), questions: make(chan question),
 	}
 }
 
@@ -84,13 +90,22 @@ func (c *Committer) Remember(files func() []watch.Key, slot func() Slot) {
 	c.files, c.slot = files, slot
 }
 
+// RememberFeeds sets where checkpoints take from how far logs were read. Call it
+// before Run.
+func (c *Committer) RememberFeeds(feeds func() map[string]logsource.Position) { c.feeds = feeds }
+
 // Full reports whether nothing more can be counted, because the spool cannot be
 // written and too many records wait in memory. It may be called at any time.
 func (c *Committer) Full() bool { return c.backlog.Load() >= maxWaiting }
 
 // Commit makes one entry durable and counts it.
 func (c *Committer) Commit(ctx context.Context, e spool.Entry) (Outcome, error) {
-	r := request{e, make(chan Outcome, 1)}
+	return c.CommitJoined(ctx, e, nil)
+}
+
+// CommitJoined does the same for a crash of which further sources have told.
+func (c *Committer) CommitJoined(ctx context.Context, e spool.Entry, also []Joined) (Outcome, error) {
+	r := request{e, also, make(chan Outcome, 1)}
 	select {
 	case c.requests <- r:
 	case <-ctx.Done():
@@ -117,6 +132,8 @@ func (c *Committer) Run(ctx context.Context) {
 			if c.log.WantsCheckpoint() {
 				c.checkpoint()
 			}
+		case q := <-c.questions:
+			q.answer <- c.recorded(q.record)
 		case <-retry.C:
 			c.flush()
 		case <-checkpoint.C:
@@ -139,14 +156,34 @@ func (c *Committer) gather(first request) []request {
 	return batch
 }
 
+// commit answers a batch. What cores tell is taken first and shares one write;
+// what logs tell is compared with all that was counted before it.
 func (c *Committer) commit(batch []request) {
+	var cores []request
+	for _, r := range batch {
+		if rec := r.entry.Record; rec == nil || rec.Source == crash.SourceCore {
+			cores = append(cores, r)
+		}
+	}
+	if len(cores) > 0 {
+		c.commitTogether(cores)
+	}
+	for _, r := range batch {
+		if rec := r.entry.Record; rec != nil && rec.Source != crash.SourceCore {
+			c.commitTogether([]request{r})
+		}
+	}
+}
+
+func (c *Committer) commitTogether(batch []request) {
 	fresh := make([]spool.Entry, 0, len(batch))
 	answers := make([]Outcome, len(batch))
 	inBatch := make(map[crash.ID]bool)
 	for i, r := range batch {
 		if rec := r.entry.Record; rec != nil {
-			if c.fold.known(rec) || inBatch[rec.ID] {
+			if inBatch[rec.ID] || c.fold.recognise(rec) {
 				answers[i] = Duplicate
+				c.dirty = true // what is known of the crash may have grown
 				continue
 			}
 			inBatch[rec.ID] = true
@@ -156,12 +193,14 @@ func (c *Committer) commit(batch []request) {
 		}
 		fresh = append(fresh, r.entry)
 	}
-	if len(fresh) > 0 && !c.append(fresh) {
-		for i := range answers {
-			answers[i] = Postponed // duplicates too: what they repeat may be in this batch
-		}
-	}
+	written := len(fresh) == 0 || c.append(fresh)
 	for i, r := range batch {
+		switch {
+		case !written:
+			answers[i] = Postponed // duplicates too: what they repeat may be in this batch
+		case answers[i] == Counted && len(r.also) > 0:
+			c.fold.joinAll(r.entry.Record.ID, r.also)
+		}
 		r.done <- answers[i]
 	}
 }
@@ -221,7 +260,10 @@ func (c *Committer) checkpoint() {
 	if !changed || len(c.waiting) > 0 {
 		return
 	}
-	if err := c.log.SaveCheckpoint(c.fold.seq, c.fold.state(c.files(), slot)); err != nil {
+	feeds := c.feeds() // first: what was read by then is counted, or held
+	state := c.fold.state(c.files(), slot)
+	state.Feeds = feeds
+	if err := c.log.SaveCheckpoint(c.fold.seq, state); err != nil {
 		c.logger.Error("Cannot save a checkpoint of the counters; a restart will take longer", "err", err)
 		return
 	}

@@ -23,10 +23,11 @@ type provisional struct {
 	seen  time.Time
 }
 
-// Label is a class and kind, with the join ids of the crash.
+// Label is a class and kind, with what tells whether a log means the same crash.
 type Label struct {
 	Class crash.Class
 	Kind  crash.Kind
+	seen  sighting
 	joins []crash.ID
 }
 
@@ -86,12 +87,13 @@ func (g *growing) counts(now time.Time) []Growing {
 	return all
 }
 
-// has reports whether a core with a join id is being written.
-func (g *growing) has(id crash.ID, now time.Time) bool {
+// has reports whether a core of the crash that a log tells of is being written.
+func (g *growing) has(r *crash.Record, now time.Time) bool {
+	s := sightingOf(r)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, p := range g.cores {
-		if now.Sub(p.seen) <= staleAfter && slices.Contains(p.label.joins, id) {
+		if now.Sub(p.seen) <= staleAfter && (slices.Contains(p.label.joins, r.ID) || s.alike(&p.label.seen) > apart) {
 			return true
 		}
 	}

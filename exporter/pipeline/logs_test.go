@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"sync"
 	"testing"
@@ -24,21 +25,24 @@ type results struct {
 	n  map[string]int
 }
 
-func (r *results) LogCrash(result string) {
+func (r *results) LogCrash(source crash.Source, result string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.n[result]++
+	r.n[string(source)+" "+result]++
 }
 
+func (r *results) LogTrouble(crash.Source, string) {}
+func (r *results) LogHeld(int)                     {}
+
+func some(v uint64) crash.Optional[uint64] { return crash.Some(v) }
+
 // segfault is the kernel's line of the crash whose core is core(pid).
-func segfault(t *testing.T, pid int64) logsource.Event {
-	t.Helper()
-	e, ok := logsource.ParseKernel("demo[1]: segfault at 0 ip 0000000000000000 sp 000000007ffdf100 error 14 likely on CPU 3 (core 3, socket 0)")
-	if !ok {
-		t.Fatal("not parsed")
+func segfault(pid int64) logsource.Event {
+	return logsource.Event{
+		Source: crash.SourceKernelLog, Time: time.Now(), TID: pid, HostIDs: true, Comm: "demo", Arch: "amd64", Signal: 11, Code: crash.Some(int64(1)),
+		Addr: some(0), PC: some(0), SP: some(0x7ffdf100), CPU: "3", Feed: logsource.KernelFeed,
 	}
-	e.TID, e.Time = pid, time.Now()
-	return e
 }
 
 // withLogs runs a pipeline and logs on a fake clock over a state directory.
@@ -50,15 +54,27 @@ func withLogs(t *testing.T, dir string, f func(t *testing.T, l *line, logs *Logs
 			t.Fatal(err)
 		}
 		defer s.Close()
-		l := newLine(t, s, State{}, 0)
-		if err := s.Replay(0, l.fold.Apply); err != nil {
+		var st State
+		checkpoint, err := s.LoadCheckpoint()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(checkpoint.State) > 0 {
+			if err := json.Unmarshal(checkpoint.State, &st); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l := newLine(t, s, st, checkpoint.Seq)
+		if err := s.Replay(checkpoint.Seq, l.fold.Apply); err != nil {
 			t.Fatal(err)
 		}
 		defer l.stop()
 		l.reader.Machine = machine
 		r := &results{n: make(map[string]int)}
-		logs := &Logs{Machine: machine, Commit: l.committer.Commit, Observer: r, Logger: slog.New(slog.DiscardHandler), Growing: l.Grows}
-		l.reader.CPU = logs.CPU
+		logs := &Logs{Machine: machine, Commit: l.committer.CommitJoined, Observer: r, Logger: slog.New(slog.DiscardHandler), Growing: l.Grows}
+		logs.Continue(st.Feeds)
+		l.feeds.Store(logs)
+		l.reader.Logs = logs
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); logs.Run(ctx) }()
@@ -71,8 +87,8 @@ func withLogs(t *testing.T, dir string, f func(t *testing.T, l *line, logs *Logs
 func TestCrashWithoutCore(t *testing.T) {
 	dir := t.TempDir()
 	withLogs(t, dir, func(t *testing.T, l *line, logs *Logs, r *results) {
-		logs.Add(segfault(t, 7))
-		logs.Add(segfault(t, 7)) // the log is read twice
+		logs.Crash(segfault(7))
+		logs.Crash(segfault(7)) // the log is read twice
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
 		if l.counted() != 0 {
@@ -93,7 +109,7 @@ func TestCrashWithoutCore(t *testing.T) {
 	})
 	// After a restart the kernel log is read from its beginning.
 	withLogs(t, dir, func(t *testing.T, l *line, logs *Logs, r *results) {
-		logs.Add(segfault(t, 7))
+		logs.Crash(segfault(7))
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if l.counted() != 1 || r.n["joined"] != 1 {
@@ -105,8 +121,8 @@ func TestCrashWithoutCore(t *testing.T) {
 func TestCrashWithCore(t *testing.T) {
 	dir := t.TempDir()
 	withLogs(t, dir, func(t *testing.T, l *line, logs *Logs, r *results) {
-		logs.Add(segfault(t, 7))
-		logs.Add(segfault(t, 8)) // another process, the same registers, no core
+		logs.Crash(segfault(7))
+		logs.Crash(segfault(8)) // another process, the same registers, no core
 		if v, _ := l.Handle(t.Context(), drop(t, core(7))); v != watch.Done {
 			t.Fatalf("verdict %v", v)
 		}
@@ -139,8 +155,8 @@ func TestCrashWithCore(t *testing.T) {
 // While the core is being written its crash is held, however long that takes.
 func TestHeldWhileCoreGrows(t *testing.T) {
 	withLogs(t, t.TempDir(), func(t *testing.T, l *line, logs *Logs, r *results) {
-		logs.Add(segfault(t, 7))
-		label := Label{Class: crash.ReturnToNull, Kind: crash.KindReturnToNull, joins: []crash.ID{joinID(boot, 7, 0, 0x7ffdf100)}}
+		logs.Crash(segfault(7))
+		label := Label{Class: crash.ReturnToNull, Kind: crash.KindReturnToNull, seen: sighting{Source: crash.SourceCore}, joins: []crash.ID{joinID(boot, 7, 0, 0x7ffdf100)}}
 		for range 20 {
 			l.growing.set("/c/core", label, time.Now())
 			time.Sleep(30 * time.Second)

@@ -57,8 +57,9 @@ func New(c Config) *Pipeline {
 // label.
 func (p *Pipeline) Growing() []Growing { return p.growing.counts(time.Now()) }
 
-// Grows reports whether the core of a crash with this join id is being written.
-func (p *Pipeline) Grows(id crash.ID) bool { return p.growing.has(id, time.Now()) }
+// Grows reports whether the core of the crash that a log tells of is being
+// written.
+func (p *Pipeline) Grows(r *crash.Record) bool { return p.growing.has(r, time.Now()) }
 
 // Handle is a [watch.Handler].
 func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, watch.Key) {
@@ -85,9 +86,12 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 		p.limited(f, reading)
 		return watch.Later, reading.Key
 	}
-	outcome, err := p.committer.Commit(ctx, spool.Entry{Record: reading.Record, Spooled: time.Now().UTC()})
+	outcome, err := p.committer.CommitJoined(ctx, spool.Entry{Record: reading.Record, Spooled: time.Now().UTC()}, reading.Witnesses.Joined())
 	if err != nil || outcome == Postponed {
 		return watch.Again, reading.Key
+	}
+	if outcome == Counted {
+		p.reader.Logs.Settle(reading.Witnesses)
 	}
 	p.report(f, reading)
 	if reading.Err == nil {

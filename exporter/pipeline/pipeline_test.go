@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/epicurve/epicurve/exporter/annotate"
+	"github.com/epicurve/epicurve/exporter/logsource"
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/exporter/watch"
 	"github.com/epicurve/epicurve/pkg/coretest"
@@ -63,9 +65,10 @@ func (o *tally) Checkpointed(time.Time)                {}
 // line is a pipeline over a log, with a committer that runs.
 type line struct {
 	*Pipeline
-	fold *Fold
-	seen *tally
-	stop func()
+	fold  *Fold
+	seen  *tally
+	stop  func()
+	feeds atomic.Pointer[Logs]
 }
 
 func newLine(t *testing.T, log Log, st State, seq uint64) *line {
@@ -81,11 +84,20 @@ func newLine(t *testing.T, log Log, st State, seq uint64) *line {
 	seen := newTally()
 	logger := slog.New(slog.DiscardHandler)
 	c := NewCommitter(log, fold, seen, logger)
+	l := &line{fold: fold, seen: seen}
+	c.RememberFeeds(func() map[string]logsource.Position {
+		if logs := l.feeds.Load(); logs != nil {
+			return logs.Feeds()
+		}
+		return st.Feeds
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); c.Run(ctx) }()
 	reader := &Reader{Names: names, Machine: annotate.Machine{Host: crash.Host{Name: "web-1", ID: "m1"}}}
-	return &line{New(Config{Reader: reader, Committer: c, Observer: seen, Logger: logger}), fold, seen, func() { cancel(); <-ended }}
+	l.Pipeline = New(Config{Reader: reader, Committer: c, Observer: seen, Logger: logger})
+	l.stop = func() { cancel(); <-ended }
+	return l
 }
 
 func (l *line) counted() uint64 {

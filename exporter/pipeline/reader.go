@@ -46,9 +46,8 @@ type Reader struct {
 	Services annotate.Services
 	// Filters mark false positives.
 	Filters *annotate.Filters
-	// CPU tells the CPU that took the fault where a log names it; nil for
-	// nobody to ask.
-	CPU func(*crash.Record) string
+	// Logs add what they tell of a core's crash; nil for none.
+	Logs *Logs
 
 	// Origins find where processes ran; nil for nobody to ask.
 	Origins *annotate.Origins
@@ -77,8 +76,10 @@ type Reading struct {
 	// Limited is true when the file's owner has no crash left to make now.
 	Limited bool
 	UID     uint32
-	// Record is the crash, nil when the file is none.
-	Record *crash.Record
+	// Record is the crash, nil when the file is none; Witnesses are what logs
+	// tell of it.
+	Record    *crash.Record
+	Witnesses Witnesses
 	// Reason is one of ReadReasons when the file is not a usable core; Err
 	// is the whole story.
 	Reason string
@@ -119,9 +120,9 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, nil)}
 	}
 	record := classify.Record(facts, r.Rules)
-	r.annotate(&record, f.Path, before, annotate.XattrsOf(file), r.origin(f.Path, facts))
+	told := r.annotate(&record, f.Path, before, annotate.XattrsOf(file), r.origin(f.Path, facts))
 	return Reading{
-		Key: before, UID: uid, Complete: true, Record: &record,
+		Key: before, UID: uid, Complete: true, Record: &record, Witnesses: told,
 		Bytes: facts.BytesRead, Compression: facts.Compression,
 	}
 }
@@ -148,9 +149,14 @@ func (r *Reader) provisional(path string, facts *corefile.Facts, err error) *Lab
 		return nil
 	}
 	record := classify.Record(facts, r.Rules)
-	record.Host.BootID = r.Machine.Host.BootID
 	r.origin(path, facts) // remembered until the core is complete, when the process is gone
-	return &Label{record.Finding.Class, record.Finding.Kind, joinIDs(&record)}
+	r.Names.Annotate(&record, path, annotate.CoreName{}, time.Now())
+	record.Host.BootID = r.Machine.Host.BootID
+	s := sightingOf(&record)
+	if s.Late {
+		s.Time = time.Time{} // it happened when the dump began
+	}
+	return &Label{record.Finding.Class, record.Finding.Kind, s, joinIDs(&record)}
 }
 
 // origin looks up where the process of a core ran. The process exists as long
@@ -188,23 +194,22 @@ func (r *Reader) unusable(file *os.File, f watch.File, key watch.Key, err error)
 	}
 	if isBrokenCore(corefile.Reason(reading.Reason)) {
 		if record, ok := unreadable(file, key, reading.Reason); ok {
-			r.annotate(record, f.Path, key, annotate.XattrsOf(file), annotate.Origin{})
+			reading.Witnesses = r.annotate(record, f.Path, key, annotate.XattrsOf(file), annotate.Origin{})
 			reading.Record = record
 		}
 	}
 	return reading
 }
 
-func (r *Reader) annotate(record *crash.Record, path string, key watch.Key, beside annotate.CoreName, origin annotate.Origin) {
+func (r *Reader) annotate(record *crash.Record, path string, key watch.Key, beside annotate.CoreName, origin annotate.Origin) Witnesses {
 	r.Names.Annotate(record, path, beside, key.ModTime())
 	r.Machine.Annotate(record)
-	if r.CPU != nil && record.Host.CPU == "" {
-		record.Host.CPU = r.CPU(record)
-	}
 	r.Services.Annotate(record)
 	origin.Annotate(record)
+	told := r.Logs.Complete(record)
 	r.Filters.Annotate(record)
 	bound(record)
+	return told
 }
 
 // unopened decides about a file that could not be opened.

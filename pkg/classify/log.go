@@ -17,6 +17,9 @@ type LogFacts struct {
 	// one that logs "segfault at".
 	Arch   string
 	Signal int // 0 when only Trap is known
+	// Code is si_code where the log prints or implies it; else it is inferred
+	// from ErrorCode, as far as that tells.
+	Code crash.Optional[int64]
 	// Trap is the text of "traps: NAME[PID] TRAP ip:… sp:…" or "trap TRAP",
 	// such as "general protection fault", "divide error", "invalid opcode".
 	Trap string
@@ -60,6 +63,8 @@ func FromLog(l LogFacts) crash.Record {
 		rule, r = Rule{Name: "out_of_memory"}, ruling{kind: crash.KindOutOfMemory, confidence: crash.ConfidenceCertain, reasons: []string{"The kernel log names the process as a victim of the OOM killer (mm/oom_kill.c)."}}
 	} else if !l.IP.Known && (f.Signal.Number == sigSEGV || f.Signal.Number == sigBUS) {
 		rule, r = Rule{Name: "signal_only"}, ruling{kind: crash.KindUnknown, confidence: crash.ConfidenceAmbiguous, reasons: []string{fmt.Sprintf("The log tells of %s, but neither program counter nor address.", SignalName(f.Signal.Number))}}
+	} else if l.silentOfAddress(v) {
+		rule, r = Rule{Name: "no_address"}, ruling{kind: crash.KindUnknown, confidence: crash.ConfidenceAmbiguous, at: v.pc, reasons: []string{fmt.Sprintf("The log tells of %s at %s, but not which address was accessed: null, wild and protected memory all look like this.", SignalName(f.Signal.Number), v.describe(v.pc))}}
 	} else {
 		rule, r = v.decide()
 	}
@@ -76,6 +81,9 @@ func FromLog(l LogFacts) crash.Record {
 		Process: crash.Process{Executable: v.executable()},
 	}
 	rec.Fault = crash.Fault{Signal: SignalName(f.Signal.Number), Arch: v.abi.arch, PC: l.IP, SP: l.SP, LR: l.LR, Addr: l.Addr}
+	if l.Code.Known {
+		rec.Fault.Code = l.Code
+	}
 	if f.Signal.Number != 0 {
 		rec.Fault.SignalNum = crash.Some(int64(f.Signal.Number))
 	}
@@ -86,6 +94,14 @@ func FromLog(l LogFacts) crash.Record {
 		rec.Process.PID = crash.Some(l.PID)
 	}
 	return rec
+}
+
+// silentOfAddress reports whether code that could run faulted at an address that
+// the log does not tell, so that nothing says what kind of access it was.
+func (l LogFacts) silentOfAddress(v *view) bool {
+	n := v.sig.Number
+	return (n == sigSEGV || n == sigBUS) && !l.Addr.Known && l.Trap == "" && v.pc >= nullPage &&
+		(!l.Code.Known || l.Code.Value == segvMapErr || l.Code.Value == segvAccErr) && v.kernelFault()
 }
 
 // facts states the log line as the facts of a core that holds nothing else.
@@ -160,6 +176,11 @@ func (l LogFacts) signal() corefile.Signal {
 	s := corefile.Signal{Number: l.Signal}
 	if s.Number == 0 && l.Addr.Known {
 		s.Number = sigSEGV
+	}
+	if l.Code.Known {
+		s.HasInfo, s.Code = true, int(l.Code.Value)
+		s.HasAddr, s.Addr = l.Addr.Known, l.Addr.Value
+		return s
 	}
 	if l.Addr.Known && s.Number == sigSEGV {
 		s.HasInfo, s.HasAddr, s.Addr, s.Code = true, true, l.Addr.Value, segvMapErr

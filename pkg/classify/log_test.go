@@ -34,6 +34,10 @@ func TestFromLog(t *testing.T) {
 		{"out of memory", LogFacts{Executable: "leafd", OutOfMemory: true, PID: 5}, crash.KindOutOfMemory, sure, "out_of_memory in leafd"},
 		{"signal 6 only", LogFacts{Executable: "leafd", Signal: sigABRT}, crash.KindAbort, likely, "abort in leafd"},
 		{"signal 11 only", LogFacts{Executable: "leafd", Signal: sigSEGV}, crash.KindUnknown, open, "unknown in leafd"},
+		{"arm64, no address", LogFacts{Executable: "leafd", Arch: "arm64", Signal: sigSEGV, Code: crash.Some(int64(1)), IP: at(0xaaaad8a9473c), SP: at(0x7ffd77e22ee0)}, crash.KindUnknown, open, ""},
+		{"si_code printed", LogFacts{Executable: "leafd", Signal: sigSEGV, Code: crash.Some(int64(2)), Addr: at(0x555555559000), IP: at(0x555555556200)}, crash.KindProtectionFault, likely, ""},
+		{"sent by kill, from a handler's log", LogFacts{Executable: "leafd", Signal: sigSEGV, Code: crash.Some(int64(0)), IP: at(0x555555556200)}, crash.KindSentSignal, likely, ""},
+		{"general protection by code", LogFacts{Executable: "leafd", Signal: sigSEGV, Code: crash.Some(int64(siKernel)), IP: at(0x555555556200), SP: at(0x7ffd77e22ee8)}, crash.KindProtectionFault, open, ""},
 		{"arm64, pc and lr 0", LogFacts{Executable: "leafd", Arch: "arm64", Signal: sigSEGV, IP: at(0), SP: at(0x7ffd77e22ee0), LR: at(0)}, crash.KindReturnToNull, likely, "return_to_null in leafd"},
 		{"arm64, pc 0, no lr", LogFacts{Executable: "leafd", Arch: "arm64", Signal: sigSEGV, IP: at(0), SP: at(0x7ffd77e22ee0)}, crash.KindNullCall, open, "null_call in leafd"},
 	} {

@@ -64,7 +64,7 @@ func FirstLine(ctx context.Context, argv []string, timeout time.Duration) (strin
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // its children too
 	cmd.WaitDelay = time.Second                                                          // for a child that left the group and holds the pipe
-	err := start(cmd)
+	err := Start(cmd)
 	if err == nil {
 		err = cmd.Wait()
 	}
@@ -80,10 +80,10 @@ func FirstLine(ctx context.Context, argv []string, timeout time.Duration) (strin
 	return strings.TrimSpace(line), nil
 }
 
-// start starts a command without the ambient capabilities that the service
+// Start starts a command without the ambient capabilities that the service
 // manager gave to the exporter and that every program would inherit. They are a
 // thread's own, so a thread gives them up, starts the command, and ends.
-func start(cmd *exec.Cmd) error {
+func Start(cmd *exec.Cmd) error {
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine

@@ -1,0 +1,207 @@
+package logsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/epicurve/epicurve/pkg/crash"
+)
+
+// content is one content of a log file: a file, from its beginning to its
+// truncation or removal.
+type content struct {
+	file       *os.File
+	dev, ino   uint64
+	offset     int64 // up to which it was read
+	generation uint64
+	head       int64 // bytes that sum is of
+	sum        uint64
+	grew       time.Time     // when it was last seen to grow
+	linger     time.Duration // for how long it is read on after it was replaced
+	live       bool          // everything from before the start was read
+	framer     framer
+}
+
+// fingerprintSize bounds the beginning of a file by which it is recognised.
+const fingerprintSize = 1024
+
+// framer cuts the bytes of a content into what is passed on.
+type framer interface {
+	// feed takes the bytes that follow those before.
+	feed(b []byte, when moment)
+	// idle is called when there are no more for now.
+	idle(when moment)
+	// end is called when there will be no more.
+	end(when moment)
+	// pending is the number of bytes, counted back from the last one fed,
+	// that are not passed on yet.
+	pending() int64
+}
+
+// moment says when bytes were read, and by when they had been written.
+type moment struct{ now, written time.Time }
+
+// open opens the file that bears the name now, at its start.
+func (f *File) open(generation uint64, sink Sink) *content {
+	c, err := f.openPath(f.Path, generation, sink)
+	if err != nil {
+		f.noteMissing(err)
+		return nil
+	}
+	return c
+}
+
+func (f *File) openPath(path string, generation uint64, sink Sink) (*content, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	st, err := file.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%s: not a regular file", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	c := &content{file: file, generation: generation, grew: time.Now(), linger: drainFor}
+	c.dev, c.ino = identity(st)
+	c.framer = f.newFramer(c, sink)
+	return c, nil
+}
+
+func identity(st os.FileInfo) (dev, ino uint64) {
+	if s, ok := st.Sys().(*syscall.Stat_t); ok {
+		return uint64(s.Dev), s.Ino //nolint:unconvert // the width of Dev differs between architectures
+	}
+	return 0, 0
+}
+
+func (c *content) is(st os.FileInfo) bool {
+	dev, ino := identity(st)
+	return c.dev == dev && c.ino == ino
+}
+
+func (c *content) sameFile(o *content) bool { return c.dev == o.dev && c.ino == o.ino }
+
+// rewritten reports whether the file was cut short, or begins otherwise than
+// it did, so that it has another content now.
+func (c *content) rewritten(st os.FileInfo) bool {
+	if st.Size() < c.offset {
+		return true
+	}
+	sum, err := fingerprint(c.file, c.head)
+	return err == nil && sum != c.sum
+}
+
+// fingerprint is a sum of the first n bytes.
+func fingerprint(r io.ReaderAt, n int64) (uint64, error) {
+	h := fnv.New64a()
+	got, err := io.Copy(h, io.NewSectionReader(r, 0, n))
+	if err == nil && got < n {
+		err = io.ErrUnexpectedEOF
+	}
+	return h.Sum64(), err
+}
+
+// note brings the fingerprint up to date.
+func (c *content) note() {
+	want := min(c.offset, fingerprintSize)
+	if want <= c.head || c.file == nil {
+		return
+	}
+	if sum, err := fingerprint(c.file, want); err == nil {
+		c.head, c.sum = want, sum
+	}
+}
+
+// skipToEnd leaves out what is there.
+func (c *content) skipToEnd() {
+	size, err := c.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return
+	}
+	c.offset = size
+	c.note()
+}
+
+// goTo continues where an earlier run ended.
+func (c *content) goTo(p FilePosition) error {
+	if _, err := c.file.Seek(p.Offset, io.SeekStart); err != nil {
+		return err
+	}
+	c.offset, c.generation = p.Offset, p.Generation
+	c.note()
+	return nil
+}
+
+func (c *content) position() FilePosition {
+	c.note()
+	return FilePosition{
+		Dev: c.dev, Ino: c.ino, Offset: c.offset - c.framer.pending(), Head: c.head, Sum: c.sum, Generation: c.generation,
+	}
+}
+
+// read passes on everything that was added.
+func (c *content) read(ctx context.Context, sink Sink, now time.Time) {
+	when := moment{now, now}
+	if !c.live && c.file != nil {
+		if st, err := c.file.Stat(); err == nil && st.ModTime().Before(now) {
+			when.written = st.ModTime()
+		}
+	}
+	if c.file == nil {
+		return
+	}
+	buf := make([]byte, chunk)
+	for ctx.Err() == nil {
+		n, err := c.file.ReadAt(buf, c.offset)
+		if n > 0 {
+			c.offset += int64(n)
+			c.grew = now
+			c.framer.feed(buf[:n], when)
+		}
+		if err != nil || n == 0 {
+			if err != nil && !errors.Is(err, io.EOF) {
+				sink.Trouble(crash.SourceLogFile, TroubleReader)
+			}
+			c.live = true
+			c.framer.idle(when)
+			return
+		}
+	}
+}
+
+// truncated goes on in a copy that the rotation left of a file that was cut
+// short; without one, what was written since the last look is lost.
+func (c *content) truncated(replica *os.File, sink Sink, logger *slog.Logger) {
+	if replica == nil {
+		name := c.file.Name()
+		c.close()
+		sink.Trouble(crash.SourceLogFile, TroubleLost)
+		logger.Warn("A log file was truncated; what was written to it since the last look is lost", "file", name)
+		return
+	}
+	_ = c.file.Close() // was only read
+	c.file, c.linger = replica, blockQuiet
+	if st, err := replica.Stat(); err == nil {
+		c.dev, c.ino = identity(st)
+	}
+}
+
+func (c *content) end(_ Sink, now time.Time) { c.framer.end(moment{now, now}) }
+
+func (c *content) close() {
+	if c.file != nil {
+		_ = c.file.Close() // was only read
+	}
+	c.file, c.linger = nil, 0
+}
