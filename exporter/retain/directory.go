@@ -3,6 +3,7 @@ package retain
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -71,8 +72,11 @@ func (d *directory) list() ([]core, error) {
 				all = append(all, c)
 			}
 		}
-		if err != nil || len(names) == 0 {
-			return all, nil //nolint:nilerr // io.EOF; an error in the middle only shortens the list
+		if errors.Is(err, io.EOF) || (err == nil && len(names) == 0) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return all, nil

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -71,8 +72,13 @@ func NewClient(cfg Config, version string) (*Client, error) {
 		timeout = 30 * time.Second
 	}
 	return &Client{
-		http: &http.Client{Transport: transport, Timeout: timeout},
-		url:  u.JoinPath("v1/logs").String(), tokenFile: cfg.TokenFile, version: version,
+		http: &http.Client{
+			Transport: transport, Timeout: timeout,
+			// A redirected POST becomes a GET, and the page at the other end,
+			// such as a login, would pass for a commit.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		url: u.JoinPath("v1/logs").String(), tokenFile: cfg.TokenFile, version: version,
 	}, nil
 }
 
@@ -91,9 +97,11 @@ func loadCA(path string) (*x509.CertPool, error) {
 // reply is the archive's answer to one request.
 type reply struct {
 	status  int
+	otlp    bool // the body is an OTLP reply
 	refused otlp.PartialSuccess
 	text    string        // the beginning of a body that is no OTLP reply
 	after   time.Duration // Retry-After
+	trace   trace
 	// skew is how far the archive's clock is ahead of ours, to about a
 	// second, as its Date header tells; known is false without one.
 	skew      time.Duration
@@ -118,16 +126,19 @@ func (c *Client) send(ctx context.Context, body []byte) (reply, error) {
 	req.Header.Set("Content-Type", "application/x-protobuf")
 	req.Header.Set("Content-Encoding", "gzip")
 	req.Header.Set("User-Agent", "epicurve-exporter/"+c.version)
+	trace := newTrace()
+	req.Header.Set("Traceparent", trace.parent())
 	if err := c.authorize(req); err != nil {
 		return reply{}, err
 	}
 	sent := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return reply{}, fmt.Errorf("archive: %w", err)
+		return reply{}, fmt.Errorf("archive: %w (trace %s)", err, trace)
 	}
 	defer resp.Body.Close()
 	r, err := readReply(resp)
+	r.trace = trace
 	if at, dateErr := http.ParseTime(resp.Header.Get("Date")); dateErr == nil {
 		between := sent.Add(time.Since(sent) / 2)
 		r.skew, r.skewKnown = at.Add(500*time.Millisecond).Sub(between), true // Date is cut to the second
@@ -159,7 +170,7 @@ func readReply(resp *http.Response) (reply, error) {
 	}
 	kind := resp.Header.Get("Content-Type")
 	if refused, err := otlp.UnmarshalResponse(kind, body); err == nil && isOTLP(kind) {
-		r.refused = refused
+		r.refused, r.otlp = refused, true
 	} else if len(body) > 0 {
 		r.text = strconv.Quote(string(body[:min(len(body), 300)]))
 	}
@@ -167,7 +178,8 @@ func readReply(resp *http.Response) (reply, error) {
 }
 
 func isOTLP(contentType string) bool {
-	return strings.HasPrefix(contentType, "application/x-protobuf") || contentType == "application/json"
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (kind == "application/x-protobuf" || kind == "application/json")
 }
 
 // maxRetryAfter bounds what a server may ask for.

@@ -40,14 +40,19 @@ func (d *delivery) deliver(ctx context.Context, entries []spool.Entry) error {
 		d.observer.Skew(rep.skew)
 	}
 	switch {
-	case rep.status/100 == 2 && rep.refused.Rejected == 0:
+	case rep.otlp && rep.status/100 == 2 && rep.refused.Rejected == 0:
 		d.observer.Requested("ok")
 		d.committed += n
 		return nil
-	case rep.status/100 == 2, rep.status == http.StatusBadRequest, rep.status == http.StatusRequestEntityTooLarge,
-		rep.status == http.StatusUnprocessableEntity:
+	case rep.otlp && (rep.status/100 == 2 || rep.status == http.StatusBadRequest || rep.status == http.StatusUnprocessableEntity),
+		rep.status == http.StatusRequestEntityTooLarge && (rep.otlp || len(entries) > 1):
 		d.observer.Requested("refused")
 		return d.halve(ctx, entries, rep.reason())
+	case !rep.otlp && (rep.status/100 == 2 || rep.status == http.StatusBadRequest):
+		// A proxy, a login page, another server: it has committed nothing,
+		// and its refusal is not the archive's.
+		d.observer.Requested("retry")
+		return fmt.Errorf("the answer is not that of an archive, see archive.url: %s: %w", rep.reason(), errRetry)
 	default:
 		d.observer.Requested("retry")
 		d.after = rep.after
@@ -97,6 +102,9 @@ func (r *reply) reason() string {
 		text += ": " + r.refused.Message
 	case r.text != "":
 		text += ": " + r.text
+	}
+	if id := r.trace.String(); id != "" {
+		text += " (trace " + id + ")"
 	}
 	return text
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -12,9 +13,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +41,7 @@ type archive struct {
 	fail     func(n int) (status int, header http.Header) // of the n-th request, 0 to go on
 	refuse   func(r *crash.Record) bool
 	auth     string
+	parents  []string // traceparent headers
 }
 
 func newArchive(t *testing.T) *archive {
@@ -52,6 +56,7 @@ func (a *archive) serve(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	a.requests++
 	a.auth = r.Header.Get("Authorization")
+	a.parents = append(a.parents, r.Header.Get("Traceparent"))
 	if r.URL.Path != "/v1/logs" || r.Header.Get("Content-Type") != "application/x-protobuf" || r.Header.Get("Content-Encoding") != "gzip" {
 		http.Error(w, "not an OTLP request", http.StatusNotFound)
 		return
@@ -216,6 +221,59 @@ func TestRetries(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "refused.jsonl")); err == nil {
 		t.Error("something was set aside")
+	}
+}
+
+// What is no archive commits nothing and refuses nothing for good: a redirect to
+// a login page, the page itself, a proxy that says no. The spool keeps it all.
+func TestNoArchive(t *testing.T) {
+	login := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<html>Log in</html>")
+	}))
+	defer login.Close()
+	var n atomic.Int32
+	strange := []func(w http.ResponseWriter, r *http.Request){
+		func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, login.URL, http.StatusFound) },
+		func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/html") },
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad request", http.StatusBadRequest) },
+		func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not here", http.StatusNotFound) },
+		func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+		},
+	}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { strange[n.Load()](w, r) }))
+	defer front.Close()
+	client, err := NewClient(Config{URL: front.URL}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.http.CloseIdleConnections()
+	o := &observer{results: make(map[string]int)}
+	for i := range strange {
+		n.Store(int32(i)) //nolint:gosec // few
+		d := delivery{Shipper: New(client, nil, o, slog.New(slog.DiscardHandler))}
+		if err := d.deliver(t.Context(), records(1)); !errors.Is(err, errRetry) || d.committed != 0 || d.refusedCount != 0 {
+			t.Errorf("answer %d: %v, %d committed, %d refused: want nothing but a retry", i, err, d.committed, d.refusedCount)
+		}
+	}
+}
+
+// Every request bears an id of its own, by which logs on the way can be found.
+func TestTraceparent(t *testing.T) {
+	a := newArchive(t)
+	setup(t, a, records(1200), Config{})
+	form := regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-00$`)
+	seen := make(map[string]bool)
+	for _, p := range a.parents {
+		if !form.MatchString(p) || seen[p] {
+			t.Errorf("traceparent %q, seen %t", p, seen[p])
+		}
+		seen[p] = true
+	}
+	if len(a.parents) < 3 {
+		t.Errorf("%d requests", len(a.parents))
 	}
 }
 
