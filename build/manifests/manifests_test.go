@@ -155,3 +155,29 @@ func TestChartVersion(t *testing.T) {
 		}
 	}
 }
+
+// No folder with the socket of a container runtime is mounted into the exporter,
+// which could ask it for a container with all rights; and what is mounted of the
+// node is read-only, but for the exporter's state.
+func TestChartMountsNoSocket(t *testing.T) {
+	rendered, err := Template(t.Context(), root, "--show-only", "templates/exporter.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := regexp.MustCompile(`hostPath: \{path: ([^,}]+)`).FindAllSubmatch(rendered, -1)
+	if len(paths) < 3 {
+		t.Fatalf("%d paths of the node are mounted, want some:\n%s", len(paths), rendered)
+	}
+	for _, m := range paths {
+		for _, socket := range []string{"/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/docker.sock", "/var/run/docker.sock"} {
+			if path := strings.TrimSuffix(string(m[1]), "/"); path == socket || strings.HasPrefix(socket, path+"/") {
+				t.Errorf("%s is mounted, in which %s stands", path, socket)
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile(`\{name: (?:cores|host)-\d+,[^}]*\}`).FindAll(rendered, -1) {
+		if !bytes.Contains(m, []byte("readOnly: true")) {
+			t.Errorf("mounted writable: %s", m)
+		}
+	}
+}
