@@ -15,6 +15,11 @@ class Ask implements Builder<Dataquery> {
   }
 }
 
+/** Crashes that go on as they arrive. */
+export function live(query: Question, refId = 'A'): Builder<Dataquery> {
+  return new Ask({ refId, mode: 'builder', query: { ...query, type: 'records' }, live: true });
+}
+
 export function ask(query: Question, format?: Format, refId = 'A'): Builder<Dataquery> {
   return new Ask({ refId, mode: 'builder', query, ...(format && { format }) });
 }

@@ -1,11 +1,17 @@
-import { BigValueColorMode, BigValueGraphMode, ReduceDataOptionsBuilder } from '@grafana/grafana-foundation-sdk/common';
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  ReduceDataOptionsBuilder,
+  TableSortByFieldStateBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
 import { type Dashboard, DashboardBuilder, DashboardCursorSync } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 
 import type { Question } from '../src/query/question';
 
-import { ARCHIVE, ask } from './ask';
-import { clustersTable } from './clusterstable';
+import { ARCHIVE, ask, live } from './ask';
+import { clustersTable, hidden, width } from './clusterstable';
 import { CLASS_COLORS, epicurve, fixedColor, NO_CRASHES } from './epicurve';
 import { allEvents } from './events';
 import { datasource, filterBy, values } from './variables';
@@ -51,7 +57,21 @@ export function population(): Dashboard {
         )
         .gridPos({ x: 0, y: 19, w: 24, h: 12 })
     )
+    .withPanel(arriving().gridPos({ x: 0, y: 31, w: 24, h: 9 }))
     .build();
+}
+
+/** The newest crashes; new ones follow without a refresh. */
+function arriving() {
+  return new TableBuilder()
+    .title('Crashes as they arrive')
+    .description('The newest crashes of the range. New ones follow by themselves, up to an hour late.')
+    .datasource(ARCHIVE)
+    .withTarget(live({ ...chosen, limit: 100 }))
+    .noValue(NO_CRASHES)
+    .sortBy([new TableSortByFieldStateBuilder().displayName('Time').desc(true)])
+    .overrideByName('Time', [width(180)])
+    .overrideByName('crash.id', [hidden]);
 }
 
 function byClass() {

@@ -7,17 +7,22 @@ import {
   type DataSourceInstanceSettings,
   getDefaultTimeRange,
   type MetricFindValue,
+  type QueryFilterOptions,
+  type QueryFixAction,
   type ScopedVars,
   type TimeRange,
+  type ToggleFilterAction,
 } from '@grafana/data';
-import { config, DataSourceWithBackend, getAppEvents, getTemplateSrv } from '@grafana/runtime';
+import { config, DataSourceWithBackend, getAppEvents, getGrafanaLiveSrv, getTemplateSrv } from '@grafana/runtime';
 import { map, merge, type Observable, Subject, switchMap } from 'rxjs';
 
 import { type ClusterChoice, type Dimension, type DimensionValue } from './choices';
 import { type LedgerEvent } from './ledger/event';
 import { withLedgerLinks } from './ledger/links';
 import { canOpen, openLedger } from './ledger/open';
+import { withStreaming } from './live';
 import { withAdhoc } from './query/adhoc';
+import { hasFilter, toggled, withClicked } from './query/clicked';
 import { interpolate } from './query/interpolate';
 import { DEFAULT_QUESTION } from './query/question';
 import { type ArchiveOptions, type CrashQuery } from './types';
@@ -45,7 +50,10 @@ export class DataSource extends DataSourceWithBackend<CrashQuery, ArchiveOptions
 
   query(request: DataQueryRequest<CrashQuery>): Observable<DataQueryResponse> {
     const timeZone = zoneOf(request.timezone);
-    const ask = () => super.query({ ...request, targets: request.targets.map((target) => ({ ...target, timeZone })) });
+    const ask = () =>
+      super
+        .query({ ...request, targets: request.targets.map((target) => ({ ...target, timeZone })) })
+        .pipe(switchMap((r) => withStreaming(r, request, this.uid, getGrafanaLiveSrv())));
     const shown = request.targets.some((q) => LEDGER_TYPES.has(q.query?.type ?? ''));
     if (!shown || !ON_A_BOARD.has(request.app) || !mayWrite()) {
       return ask();
@@ -68,6 +76,23 @@ export class DataSource extends DataSourceWithBackend<CrashQuery, ArchiveOptions
 
   applyTemplateVariables(query: CrashQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): CrashQuery {
     return withAdhoc(interpolate(query, getTemplateSrv(), scopedVars), filters);
+  }
+
+  /** A click on a value in Explore. */
+  modifyQuery(query: CrashQuery, action: QueryFixAction): CrashQuery {
+    return withClicked(query, action);
+  }
+
+  getSupportedQueryModifications(): string[] {
+    return ['ADD_FILTER', 'ADD_FILTER_OUT'];
+  }
+
+  toggleQueryFilter(query: CrashQuery, action: ToggleFilterAction): CrashQuery {
+    return toggled(query, action);
+  }
+
+  queryHasFilter(query: CrashQuery, filter: QueryFilterOptions): boolean {
+    return hasFilter(query, filter);
   }
 
   /** The dimensions, for the dashboard's ad-hoc filters. */

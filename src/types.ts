@@ -18,6 +18,8 @@ export interface CrashQuery extends DataQuery {
   format?: Format;
   /** Of clusters as numbers; empty is "crashes". */
   number?: ClusterNumber;
+  /** Of crashes: new ones follow as they arrive. */
+  live?: boolean;
   /** Which annotations; none means all. */
   kinds?: AnnotationKind[];
   /** The viewer's IANA time zone, for buckets of a day or more. */

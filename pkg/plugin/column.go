@@ -20,6 +20,13 @@ func column[R, T any](name, display string, rows []R, of func(R) T) *data.Field 
 	return f
 }
 
+// filterable marks a column whose cells can become filters.
+func filterable(f *data.Field) *data.Field {
+	yes := true
+	f.Config.Filterable = &yes
+	return f
+}
+
 // known returns nil for a time that is not known.
 func known(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -29,6 +29,8 @@ type Datasource struct {
 	// broken is what is wrong with the settings. The instance exists all the
 	// same, so that the health check can say it.
 	broken error
+	// personal is true when the archive is asked with each viewer's own sign-in.
+	personal bool
 }
 
 // New is the instance factory that the SDK calls with the settings of one data
@@ -37,6 +39,7 @@ type Datasource struct {
 func New(ctx context.Context, s backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
 	d := &Datasource{}
 	d.http, d.broken = newHTTPClient(ctx, s)
+	d.personal = forwardsSignIn(s)
 	if d.broken == nil {
 		d.archive, d.broken = newArchive(s.URL, d.http)
 	}

@@ -18,16 +18,9 @@ func askRecords(ctx context.Context, c *query.Client, q question) (data.Frames, 
 	if err != nil {
 		return nil, err
 	}
-	var f *data.Frame
-	switch q.Format {
-	case FormatAuto, FormatTable:
-		f = recordsTable(answer.Records)
-	case FormatLogs:
-		if f, err = recordsLogs(answer.Records); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, formatError(q, FormatTable, FormatLogs)
+	f, err := recordsFrame(answer.Records, q)
+	if err != nil {
+		return nil, err
 	}
 	var limit []string
 	if len(answer.Records) >= q.Limit {
@@ -38,13 +31,33 @@ func askRecords(ctx context.Context, c *query.Client, q question) (data.Frames, 
 	return frames, nil
 }
 
+func recordsFrame(records []crash.Record, q question) (*data.Frame, error) {
+	switch q.Format {
+	case FormatAuto, FormatTable, FormatLogs:
+	default:
+		return nil, formatError(q, FormatTable, FormatLogs)
+	}
+	if q.Live {
+		l := liveOf(q)
+		f, err := l.frame(records)
+		if err != nil {
+			return nil, err
+		}
+		return f, offerLive(f, l)
+	}
+	if q.Format == FormatLogs {
+		return recordsLogs(records)
+	}
+	return recordsTable(records), nil
+}
+
 // recordsTable is the line list: one row a crash, newest first, with every
 // attribute that at least one of the crashes has. Columns are named as
 // dimensions, so that a click on a cell can become a filter.
 func recordsTable(records []crash.Record) *data.Frame {
 	f := typed(data.FrameTypeTable,
 		column("time", "Time", records, func(r crash.Record) time.Time { return r.Time }),
-		column("cluster", "Cluster", records, func(r crash.Record) string { return r.ClusterKey() }),
+		filterable(column("cluster", "Cluster", records, func(r crash.Record) string { return r.ClusterKey() })),
 	)
 	for _, field := range crash.Fields() {
 		if !someHave(field, records) {
@@ -52,6 +65,9 @@ func recordsTable(records []crash.Record) *data.Frame {
 		}
 		c := column(field.Name, field.Name, records, func(r crash.Record) string { return fieldText(field, &r) })
 		c.Config.Description = field.Help
+		if field.Dimension {
+			filterable(c)
+		}
 		f.Fields = append(f.Fields, c)
 	}
 	f.Fields = append(f.Fields, column("crash.id", "crash.id", records, func(r crash.Record) string { return r.ID.String() }))

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -40,6 +41,18 @@ func newHTTPClient(ctx context.Context, s backend.DataSourceInstanceSettings) (*
 		return nil, fmt.Errorf("%w: %w", errSettings, err)
 	}
 	return hc, nil
+}
+
+// forwardsSignIn reports whether viewers' OAuth tokens or cookies go to the archive.
+func forwardsSignIn(s backend.DataSourceInstanceSettings) bool {
+	var settings struct {
+		OAuthPassThru bool     `json:"oauthPassThru"`
+		KeepCookies   []string `json:"keepCookies"`
+	}
+	if len(s.JSONData) == 0 || json.Unmarshal(s.JSONData, &settings) != nil {
+		return false // the HTTP client's options say what is wrong with them
+	}
+	return settings.OAuthPassThru || len(settings.KeepCookies) > 0
 }
 
 func newArchive(url string, hc *http.Client) (*query.Client, error) {

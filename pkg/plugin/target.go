@@ -38,6 +38,7 @@ type target struct {
 	Raw      string          `json:"raw"`
 	Format   Format          `json:"format"`
 	Number   Number          `json:"number"`   // of clusters as numbers; empty is "crashes"
+	Live     bool            `json:"live"`     // of crashes: new ones are to follow
 	Kinds    []string        `json:"kinds"`    // of annotations; none is all
 	TimeZone string          `json:"timeZone"` // of the viewer, used when the question names none
 }
@@ -47,6 +48,7 @@ type question struct {
 	query.Request
 	Format Format
 	Number Number   // of clusters as numbers; empty is "crashes"
+	Live   bool     // of crashes: new ones are to follow
 	Kinds  []string // of annotations; none is all
 }
 
@@ -64,6 +66,9 @@ func parseTarget(q backend.DataQuery) (question, error) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return question{}, fmt.Errorf("%w: not a JSON object: %w", query.ErrInvalid, err)
 	}
+	if err := renameFilters(fields); err != nil {
+		return question{}, err
+	}
 	if err := completeFields(fields, t, q); err != nil {
 		return question{}, err
 	}
@@ -75,7 +80,7 @@ func parseTarget(q backend.DataQuery) (question, error) {
 	if err != nil {
 		return question{}, err
 	}
-	return question{Request: req, Format: t.Format, Number: t.Number, Kinds: t.Kinds}, nil
+	return question{Request: req, Format: t.Format, Number: t.Number, Live: t.Live, Kinds: t.Kinds}, nil
 }
 
 // text returns the question's JSON with the macros expanded.

@@ -16,6 +16,7 @@ import { FormatPart } from './parts/FormatPart';
 import { GroupByPart } from './parts/GroupByPart';
 import { KindsPart } from './parts/KindsPart';
 import { IntervalPart } from './parts/IntervalPart';
+import { LivePart } from './parts/LivePart';
 import { MeasurePart } from './parts/MeasurePart';
 import { NumberPart } from './parts/NumberPart';
 import { SuppressedPart } from './parts/SuppressedPart';
@@ -30,6 +31,7 @@ export interface BuilderProps {
   onQuestion: (q: Question) => void;
   onFormat: (f: Format | undefined) => void;
   onNumber: (n: ClusterNumber | undefined) => void;
+  onLive: (on: boolean | undefined) => void;
   onKinds: (k: AnnotationKind[] | undefined) => void;
 }
 
@@ -42,7 +44,18 @@ export interface PartProps {
 }
 
 /** The form: which parts it has follows from the query type's entry in the registry. */
-export function Builder({ datasource, query, question, problems, range, onQuestion, onFormat, onNumber, onKinds }: BuilderProps) {
+export function Builder({
+  datasource,
+  query,
+  question,
+  problems,
+  range,
+  onQuestion,
+  onFormat,
+  onNumber,
+  onLive,
+  onKinds,
+}: BuilderProps) {
   const { dimensions, error } = useDimensions(datasource);
   const kind = kindOf(question.type);
   const part: PartProps = {
@@ -79,6 +92,7 @@ export function Builder({ datasource, query, question, problems, range, onQuesti
         {kind.type === 'clusters' && query.format === 'numeric' && (
           <ClusterNumberPart {...part} number={query.number} onNumber={onNumber} />
         )}
+        {kind.parts.includes('live') && <LivePart id={part.id} live={query.live} onLive={onLive} />}
         {kind.parts.includes('kinds') && <KindsPart {...part} kinds={query.kinds} onKinds={onKinds} />}
       </Stack>
       <Filters {...part} datasource={datasource} dimensions={dimensions} range={range} />

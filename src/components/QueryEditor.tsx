@@ -66,6 +66,7 @@ export default function QueryEditor(props: Props) {
           onQuestion={(q: Question) => change({ ...query, mode, query: q })}
           onKinds={(kinds) => change({ ...query, mode, kinds })}
           onFormat={(format) => change({ ...query, mode, format })}
+          onLive={(live) => change({ ...query, mode, live })}
           onNumber={(number) => change({ ...query, mode, number })}
         />
       )}
