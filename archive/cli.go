@@ -40,6 +40,7 @@ func newCLI(stdin io.Reader, stdout, stderr io.Writer) *cli {
 	c.addVerify()
 	c.addRestore()
 	c.addExport()
+	c.addImport()
 	return c
 }
 
