@@ -32,10 +32,15 @@ type Mark struct {
 // every day from the mark on.
 func (p *Population) Check(ev Evaluator) []string {
 	var wrong []string
+	var missed []string
 	for _, c := range p.Truth.Clusters {
 		k := checker{p: p, ev: ev, c: c}
 		k.run()
 		wrong = append(wrong, k.wrong...)
+		missed = append(missed, k.missed...)
+	}
+	if len(missed) > missesAllowed {
+		wrong = append(wrong, missed...)
 	}
 	for _, s := range p.Truth.OneOrTwo {
 		symptom, err := ParseSelector(s.Symptom)
@@ -65,7 +70,7 @@ func (p *Population) checkCounts() []string {
 	if p.Truth.HostN != 0 && p.Truth.HostN != len(hosts) {
 		wrong = append(wrong, fmt.Sprintf("%s: truth counts %d hosts, the file has %d", p.Name, p.Truth.HostN, len(hosts)))
 	}
-	if len(p.Truth.Outages) != len(p.Outages) {
+	if p.Truth.Outages != nil && len(p.Truth.Outages) != len(p.Outages) {
 		wrong = append(wrong, fmt.Sprintf("%s: truth has %d outages, the file %d", p.Name, len(p.Truth.Outages), len(p.Outages)))
 	}
 	return wrong
@@ -78,7 +83,13 @@ type checker struct {
 	c        ClusterTruth
 	selector Selector
 	wrong    []string
+	missed   []string // onsets that the interval misses by little
 }
+
+// missesAllowed is how many onsets of a population may lie before their interval.
+// An interval of 95 % is missed on that side by one truth in forty, so that two
+// misses among ten clusters are as unlikely (2.5 %) as the interval promises.
+const missesAllowed = 1
 
 func (k *checker) fail(format string, args ...any) {
 	k.wrong = append(k.wrong, fmt.Sprintf("%s: %s: ", k.p.Name, k.c.Cluster)+fmt.Sprintf(format, args...))
@@ -170,12 +181,13 @@ func (k *checker) checkLoop(signature string) {
 	}
 }
 
-// checkVerdict compares kind and value. A truth of "all on v" that the rows do
-// not show yet is honest when v is named as what every case shares.
+// checkVerdict compares kind and value. Of a truth "all on v" that so few rows
+// can't show by any count (see beyondReach), v must be named as what every case
+// shares instead.
 func (k *checker) checkVerdict(v epi.Verdict) {
 	want, _ := k.c.values()
 	if v.Kind != epi.Kind(k.c.Verdict) {
-		if epi.Kind(k.c.Verdict) != epi.KindAll || v.Concentrated() || !k.leans(v, want) {
+		if epi.Kind(k.c.Verdict) != epi.KindAll || v.Concentrated() || !k.leans(v, want) || !k.beyondReach(v, want) {
 			k.fail("verdict is %q, want %q: %s", v.Kind, k.c.Verdict, v.Sentence)
 		}
 		return
@@ -253,10 +265,14 @@ func (k *checker) checkOnset(o *epi.Onset) {
 	case older:
 	case o.Censored:
 		k.fail("onset is called older than the archive (p = %.3g), want %s", o.BeforeArchiveBursty, k.c.OnsetTrue)
-	// A 95 % interval misses one truth in forty on this side by design; twice
-	// its width misses one in a thousand or so.
-	case at.Before(o.Earliest.Add(-o.First.Sub(o.Earliest))) || at.After(o.First):
-		k.fail("onset %s is not within %s to %s", k.c.OnsetTrue, o.Earliest.Format(time.RFC3339), o.First.Format(time.RFC3339))
+	case at.Before(o.Earliest) || at.After(o.First):
+		wrong := fmt.Sprintf("onset %s is not within %s to %s", k.c.OnsetTrue, o.Earliest.Format(time.RFC3339), o.First.Format(time.RFC3339))
+		// twice the width is missed by one truth in a thousand or so
+		if at.After(o.First) || at.Before(o.Earliest.Add(-o.First.Sub(o.Earliest))) {
+			k.fail("%s", wrong)
+			return
+		}
+		k.missed = append(k.missed, fmt.Sprintf("%s: %s: %s", k.p.Name, k.c.Cluster, wrong))
 	}
 }
 

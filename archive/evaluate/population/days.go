@@ -7,21 +7,25 @@ import (
 	"github.com/epicurve/epicurve/pkg/epi"
 )
 
-// checkDays evaluates every day from the fix mark to the end.
+// checkDays evaluates every day from the fix mark to the end; the whole archive
+// where a state must never be and no fix is marked.
 func (k *checker) checkDays() {
 	marks := k.c.Marks()
-	if len(marks) == 0 {
+	begin := k.p.From
+	if len(marks) > 0 {
+		begin = marks[0].At
+	} else if len(k.c.MustNeverBe) == 0 {
 		return
 	}
 	before := map[epi.State]bool{}
 	after := false
-	for now := marks[0].At.Add(day); !now.After(k.p.To); now = now.Add(day) {
+	for now := begin.Add(day); !now.After(k.p.To); now = now.Add(day) {
 		a, err := k.ev.Assess(k.selector, marks, now)
 		if err != nil {
 			k.fail("at %s: %v", now.Format(time.RFC3339), err)
 			return
 		}
-		if k.c.MustNeverBe != "" && a.State == epi.State(k.c.MustNeverBe) {
+		if slices.Contains(k.c.MustNeverBe, string(a.State)) {
 			k.fail("is %q at %s: %s", a.State, now.Format(time.RFC3339), a.Sentence)
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,10 +27,51 @@ type Truth struct {
 		From   time.Time `json:"from"`
 		To     time.Time `json:"to"`
 	} `json:"outages"`
-	Notes   string       `json:"notes"` // for the reader
 	Rows    int          `json:"rows"`
 	Archive [2]time.Time `json:"archive"`
+	Prose
 }
+
+// Prose is what a truth says to its reader, in any form; nothing follows from it.
+type Prose struct {
+	Note        json.RawMessage `json:"note,omitempty"`
+	Notes       json.RawMessage `json:"notes,omitempty"`
+	Comment     json.RawMessage `json:"comment,omitempty"`
+	Comments    json.RawMessage `json:"comments,omitempty"`
+	Description json.RawMessage `json:"description,omitempty"`
+	Name        json.RawMessage `json:"name,omitempty"`
+	Title       json.RawMessage `json:"title,omitempty"`
+	Source      json.RawMessage `json:"source,omitempty"`
+	Generator   json.RawMessage `json:"generator,omitempty"`
+	Version     json.RawMessage `json:"version,omitempty"`
+	Why         json.RawMessage `json:"why,omitempty"`
+	Reason      json.RawMessage `json:"reason,omitempty"`
+}
+
+// Words are one word or several: "gone", "gone, disappearing" or a list.
+type Words []string
+
+// UnmarshalJSON reads a text, with commas between words, or a list of texts.
+func (w *Words) UnmarshalJSON(raw []byte) error {
+	var list []string
+	if err := json.Unmarshal(raw, &list); err != nil {
+		var text string
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return fmt.Errorf("%.40q is neither a text nor a list of texts", raw)
+		}
+		list = strings.Split(text, ",")
+	}
+	*w = nil
+	for _, word := range list {
+		if word = plain(word); word != "" {
+			*w = append(*w, word)
+		}
+	}
+	return nil
+}
+
+// plain is a word as the evaluation spells it.
+func plain(word string) string { return strings.ToLower(strings.TrimSpace(word)) }
 
 // ClusterTruth is what is known about one cluster.
 type ClusterTruth struct {
@@ -57,7 +99,7 @@ type ClusterTruth struct {
 	StateAtEnd         string     `json:"state_at_archive_end"`
 	StateBeforeRelapse string     `json:"state_before_relapse"`
 	RelapseTrue        *time.Time `json:"relapse_true"`
-	MustNeverBe        string     `json:"must_never_be"`
+	MustNeverBe        Words      `json:"must_never_be"`
 	RateRatioTrue      *float64   `json:"rate_ratio_true"`
 	RatePerDay         *float64   `json:"rate_per_day"`
 
@@ -66,7 +108,7 @@ type ClusterTruth struct {
 
 	Decoy string `json:"decoy"` // for the reader; see busy_host
 	Truth string `json:"truth"` // for the reader
-	Note  string `json:"note"`  // for the reader
+	Prose
 }
 
 // SplitTruth says whether a symptom is one disease or two.
@@ -74,7 +116,7 @@ type SplitTruth struct {
 	Symptom string `json:"symptom"` // "class in (a, b)"
 	Split   string `json:"split"`   // "class", "signature", "host=h151"
 	Verdict string `json:"verdict"`
-	Note    string `json:"note"`
+	Prose
 }
 
 // ParseTruth reads a truth file. A field it does not know is an error.
@@ -91,12 +133,16 @@ func ParseTruth(raw []byte) (Truth, error) {
 	if len(t.Clusters) == 0 && len(t.OneOrTwo) == 0 {
 		return t, errors.New("holds neither clusters nor one_or_two: nothing to check")
 	}
-	for i, c := range t.Clusters {
+	for i := range t.Clusters {
+		c := &t.Clusters[i]
+		c.Verdict, c.StateAtEnd, c.StateBeforeRelapse = plain(c.Verdict), plain(c.StateAtEnd), plain(c.StateBeforeRelapse)
 		if err := c.validate(); err != nil {
 			return t, fmt.Errorf("clusters[%d] %q: %w", i, c.Cluster, err)
 		}
 	}
-	for i, s := range t.OneOrTwo {
+	for i := range t.OneOrTwo {
+		s := &t.OneOrTwo[i]
+		s.Verdict = plain(s.Verdict)
 		if err := s.validate(); err != nil {
 			return t, fmt.Errorf("one_or_two[%d]: %w", i, err)
 		}

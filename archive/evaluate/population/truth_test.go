@@ -89,7 +89,7 @@ func TestCheckSeesLies(t *testing.T) {
 		"onset":           func(p *population.Population) { p.Truth.Clusters[0].OnsetTrue = "2025-08-01T00:00:00Z" },
 		"censored":        func(p *population.Population) { p.Truth.Clusters[0].OnsetTrue = "before the archive" },
 		"state":           func(p *population.Population) { p.Truth.Clusters[0].StateAtEnd = "active" },
-		"never gone":      func(p *population.Population) { p.Truth.Clusters[0].MustNeverBe = "gone" },
+		"never gone":      func(p *population.Population) { p.Truth.Clusters[0].MustNeverBe = population.Words{"gone"} },
 		"explained away":  func(p *population.Population) { p.Truth.Clusters[0].ExplainedAway = []string{"kernel=6.8.0-1015"} },
 		"alias":           func(p *population.Population) { p.Truth.Clusters[0].Aliases = []string{"kernel=6.8.0-1015"} },
 		"grade":           func(p *population.Population) { p.Truth.Clusters[0].Grade = "hint (5-9 episodes)" },

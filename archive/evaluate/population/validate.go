@@ -11,7 +11,7 @@ import (
 )
 
 // censored begins the truth of an onset that the archive does not reach.
-const censored = "before the archive"
+const censored = "before"
 
 func (c ClusterTruth) validate() error {
 	if _, err := ParseSelector(c.Cluster); err != nil {
@@ -20,11 +20,13 @@ func (c ClusterTruth) validate() error {
 	if !slices.Contains(epi.Kinds(), epi.Kind(c.Verdict)) {
 		return fmt.Errorf("verdict %q is not understood; possible are %q", c.Verdict, epi.Kinds())
 	}
-	for name, state := range map[string]string{
-		"state_at_archive_end": c.StateAtEnd, "state_before_relapse": c.StateBeforeRelapse, "must_never_be": c.MustNeverBe,
+	for name, states := range map[string]Words{
+		"state_at_archive_end": {c.StateAtEnd}, "state_before_relapse": {c.StateBeforeRelapse}, "must_never_be": c.MustNeverBe,
 	} {
-		if state != "" && !slices.Contains(epi.States(), epi.State(state)) {
-			return fmt.Errorf("%s %q is not understood; possible are %q", name, state, epi.States())
+		for _, state := range states {
+			if state != "" && !slices.Contains(epi.States(), epi.State(state)) {
+				return fmt.Errorf("%s %q is not understood; possible are %q", name, state, epi.States())
+			}
 		}
 	}
 	pinned := c.Verdict == "all" || c.Verdict == "mostly" || c.Verdict == "partly"
@@ -76,16 +78,18 @@ func (c ClusterTruth) onset() (at time.Time, older bool, err error) {
 	if c.OnsetTrue == "" || strings.HasPrefix(c.OnsetTrue, censored) {
 		return at, c.OnsetTrue != "", nil
 	}
-	at, err = time.Parse(time.RFC3339, c.OnsetTrue)
+	if at, err = time.Parse(time.RFC3339, c.OnsetTrue); err != nil {
+		at, err = time.Parse(time.DateOnly, c.OnsetTrue)
+	}
 	if err != nil {
-		return at, false, fmt.Errorf("onset_true %q is neither a time nor %q", c.OnsetTrue, censored)
+		return at, false, fmt.Errorf("onset_true %q is neither a time nor %q", c.OnsetTrue, censored+" the archive")
 	}
 	return at, false, nil
 }
 
 // grade reads "hint (5-9 episodes)".
 func (c ClusterTruth) grade() epi.Grade {
-	word, _, _ := strings.Cut(c.Grade, " ")
+	word, _, _ := strings.Cut(plain(c.Grade), " ")
 	for _, g := range []epi.Grade{epi.GradeAnecdote, epi.GradeHint, epi.GradeProvisional, epi.GradeTrustworthy} {
 		if word == string(g) {
 			return g
