@@ -18,6 +18,7 @@ import (
 	"github.com/epicurve/epicurve/exporter/logsource"
 	"github.com/epicurve/epicurve/exporter/metrics"
 	"github.com/epicurve/epicurve/exporter/pipeline"
+	"github.com/epicurve/epicurve/exporter/retain"
 	"github.com/epicurve/epicurve/exporter/ship"
 	"github.com/epicurve/epicurve/exporter/spool"
 	"github.com/epicurve/epicurve/exporter/watch"
@@ -57,13 +58,15 @@ type node struct {
 	live       *annotate.Live
 	around     *surroundings
 	origins    *annotate.Origins
-	shipper    *ship.Shipper // nil without an archive
+	deletions  *metrics.Retention
+	sweeper    *retain.Sweeper // nil when no core is deleted
+	shipper    *ship.Shipper   // nil without an archive
 	registry   *metrics.Registry
 }
 
 func newNode(cfg config.Config, s *supervisor) (*node, error) {
 	logger := s.logger
-	n := &node{logger: logger, self: s.self, memory: s.memory, kernelRead: &s.kernelRead, health: &health{}, recent: &logsource.Recent{}}
+	n := &node{logger: logger, self: s.self, memory: s.memory, kernelRead: &s.kernelRead, health: newHealth(), deletions: s.deletions, recent: &logsource.Recent{}}
 	var err error
 	n.spool, err = spool.Open(spool.Config{
 		Dir: cfg.State.Dir, MaxBytes: int64(cfg.State.MaxBytes), DropNewest: cfg.State.WhenFull == config.DropNewest, Logger: logger,
@@ -103,13 +106,14 @@ func (n *node) wire(cfg config.Config) error {
 	if err := n.readLogs(cfg, reader, st.Feeds); err != nil {
 		return err
 	}
+	n.sweeper = n.newSweeper(cfg.Core)
 	n.coverage = n.newCoverage(reader, cfg.Core.Root)
 	n.slot = st.Slot
 	n.committer.Remember(n.watcher.Done, n.coverage.Slot)
 	if err := n.newShipper(cfg.Archive); err != nil {
 		return err
 	}
-	n.registry, err = metrics.NewRegistry(fold.Population, n.self,
+	n.registry, err = metrics.NewRegistry(fold.Population, n.self, n.deletions,
 		metrics.NewSpool(n.backlog), metrics.NewGrowing(n.growing))
 	return err
 }
@@ -129,6 +133,9 @@ func (n *node) run(ctx context.Context) {
 	sources.Go(func() { n.around.finder.Run(ctx) })
 	n.runLogs(ctx, &sources)
 	sources.Go(func() { n.watcher.Run(ctx) })
+	if n.sweeper != nil {
+		sources.Go(func() { n.sweep(ctx) })
+	}
 
 	sources.Wait()
 	endCommits()

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +33,8 @@ const cores = "../testdata/cores"
 //	await PATH TEXT     poll http://$ADDR$PATH until a line is exactly TEXT
 //	post PATH           POST to http://$ADDR$PATH; with ! it must be refused
 //	hup                 send SIGHUP to the programs in the background
+//	fill FILE KIB       append KIB of zeros that take space on disk
+//	old FILE            date FILE back by an hour and wait until that is 2 s ago
 //	absent PATH TEXT    check that http://$ADDR$PATH does not hold TEXT now
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -60,6 +64,15 @@ func TestScripts(t *testing.T) {
 					ts.Check(cmd.Process.Signal(syscall.SIGHUP))
 				}
 			},
+			"fill": func(ts *testscript.TestScript, _ bool, args []string) {
+				kib, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY|os.O_APPEND, 0)
+				ts.Check(err)
+				_, err = f.Write(make([]byte, kib<<10))
+				ts.Check(errors.Join(err, f.Close()))
+			},
+			"old":    old,
 			"post":   post,
 			"await":  await,
 			"absent": absent,
@@ -114,6 +127,16 @@ func post(ts *testscript.TestScript, neg bool, args []string) {
 func absent(ts *testscript.TestScript, _ bool, args []string) {
 	if body := page(ts, args[0]); body == "" || strings.Contains(body, args[1]) {
 		ts.Fatalf("%s is empty or holds %s", args[0], args[1])
+	}
+}
+
+// old dates a file back. Retention looks at the last change of a file, which
+// nobody can set, so that time has to pass.
+func old(ts *testscript.TestScript, _ bool, args []string) {
+	changed := time.Now()
+	ts.Check(os.Chtimes(ts.MkAbs(args[0]), time.Time{}, changed.Add(-time.Hour)))
+	for time.Since(changed) < 2*time.Second {
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

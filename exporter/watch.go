@@ -17,6 +17,7 @@ import (
 	"github.com/epicurve/epicurve/exporter/logsource"
 	"github.com/epicurve/epicurve/exporter/metrics"
 	"github.com/epicurve/epicurve/exporter/pipeline"
+	"github.com/epicurve/epicurve/exporter/retain"
 	"github.com/epicurve/epicurve/exporter/watch"
 )
 
@@ -24,12 +25,14 @@ import (
 // ends the present one in order and starts the next with the new configuration.
 // What must survive that is in the state directory anyway.
 type supervisor struct {
-	flags   *watchFlags
-	logger  *slog.Logger
-	self    *metrics.Exporter
-	memory  *memory
-	handler *handler
-	reloads chan chan error // requests, each answered once
+	flags  *watchFlags
+	logger *slog.Logger
+	self   *metrics.Exporter
+	// deletions are the metrics of retention, over all nodes.
+	deletions *metrics.Retention
+	memory    *memory
+	handler   *handler
+	reloads   chan chan error // requests, each answered once
 	// kernelRead is how far the kernel log was read, over all nodes.
 	kernelRead atomic.Int64
 }
@@ -38,7 +41,8 @@ func watchAndServe(ctx context.Context, cfg config.Config, f *watchFlags, logger
 	logger.Info("Starting epicurve-exporter", "version", version.Info(), "build", version.BuildContext())
 	s := &supervisor{
 		flags: f, logger: logger, self: metrics.NewExporter(pipeline.ReadReasons(), watch.Refusals(), logsource.Troubles()),
-		memory: newMemory(), handler: &handler{}, reloads: make(chan chan error),
+		deletions: metrics.NewRetention(retain.Reasons(), retain.Kept()),
+		memory:    newMemory(), handler: &handler{}, reloads: make(chan chan error),
 	}
 	n, err := newNode(cfg, s)
 	if err != nil {
@@ -89,13 +93,26 @@ func (s *supervisor) supervise(ctx context.Context, n *node, cfg config.Config) 
 		if next == nil {
 			return nil
 		}
-		cfg = *next
-		if n, err = newNode(cfg, s); err != nil {
-			return err // a valid configuration that cannot run, such as of a state directory in use
+		if n, cfg, err = s.next(*next, cfg); err != nil {
+			return err
 		}
 		s.handler.set(s.mux(n))
-		s.logger.Info("Reloaded the configuration")
 	}
+}
+
+// next starts a node of a new configuration. One that is valid and cannot run
+// all the same, such as for a state directory that is in use, is reported, and
+// the old one goes on.
+func (s *supervisor) next(cfg, old config.Config) (*node, config.Config, error) {
+	n, err := newNode(cfg, s)
+	if err == nil {
+		s.logger.Info("Reloaded the configuration")
+		return n, cfg, nil
+	}
+	s.self.Reloaded(false, time.Now())
+	s.logger.Error("The new configuration cannot run, the old one stays in force", "err", err)
+	n, err = newNode(old, s)
+	return n, old, err
 }
 
 // awaitReload returns the next valid configuration, nil when ctx is done.
@@ -110,6 +127,9 @@ func (s *supervisor) awaitReload(ctx context.Context, hangup <-chan os.Signal) *
 		case answer = <-s.reloads:
 		}
 		cfg, err := s.flags.config()
+		if err == nil {
+			err = cfg.CheckFiles()
+		}
 		s.self.Reloaded(err == nil, time.Now())
 		if answer != nil {
 			answer <- err

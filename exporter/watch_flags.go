@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -133,6 +134,7 @@ func (c *cli) watch(ctx context.Context, f *watchFlags) int {
 		return c.checkConfig(cfg)
 	}
 	logger := promslog.New(&c.log)
+	slog.SetDefault(logger) // for libraries that log on their own, as that of the push does
 	if err := watchAndServe(ctx, cfg, f, logger); err != nil {
 		logger.Error("Stopped", "err", err)
 		return exitError

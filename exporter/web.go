@@ -16,7 +16,12 @@ import (
 )
 
 // health knows whether the exporter has seen all directories once.
-type health struct{ scanned atomic.Bool }
+type health struct {
+	scanned atomic.Bool
+	first   chan struct{} // closed by the first scan
+}
+
+func newHealth() *health { return &health{first: make(chan struct{})} }
 
 // observe returns an observer that notes the first scan and passes everything on.
 // After each scan, when the number of files is known, memory is adapted.
@@ -32,7 +37,9 @@ type scanObserver struct {
 
 // Rescanned notes that all directories were scanned.
 func (o *scanObserver) Rescanned(took time.Duration, watched, polled, missing int) {
-	o.health.scanned.Store(true)
+	if !o.health.scanned.Swap(true) {
+		close(o.health.first)
+	}
 	o.memory.adapt()
 	o.Exporter.Rescanned(took, watched, polled, missing)
 }

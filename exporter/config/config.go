@@ -142,7 +142,7 @@ func Default() Config {
 	return Config{
 		Core: Core{
 			Settle: Duration(2 * time.Second), Rescan: Duration(time.Minute), Poll: Duration(5 * time.Second),
-			UserRate: 20, UserBurst: 20000, Symbols: true,
+			UserRate: 20, UserBurst: 20000, Symbols: true, Retention: Retention{MinAge: Duration(time.Minute)},
 		},
 		State:   State{Dir: "/var/lib/epicurve-exporter", MaxBytes: 256 << 20, WhenFull: DropOldest},
 		Archive: Archive{Timeout: Duration(30 * time.Second)},

@@ -74,7 +74,7 @@ func TestValues(t *testing.T) {
 		Dirs: []string{"/var/crash", "/var/lib/*/cores"}, Ignore: []string{"*.tmp"}, NamePatterns: []string{"core.%e.%p.%t"},
 		Settle: Duration(3 * time.Second), Rescan: Duration(90 * time.Second), Poll: Duration(500 * time.Millisecond),
 		UserRate: 5, UserBurst: 100, Symbols: false, Root: "/host",
-		Retention: Retention{MaxAge: Duration(14 * 24 * time.Hour), MaxBytes: 10 << 30, MinFree: 5 << 30},
+		Retention: Retention{MaxAge: Duration(14 * 24 * time.Hour), MaxBytes: 10 << 30, MinFree: 5 << 30, MinAge: Duration(time.Hour)},
 	}
 	want.State = State{Dir: "/srv/epicurve", MaxBytes: 64 << 20, WhenFull: DropNewest}
 	want.Annotations = Annotations{

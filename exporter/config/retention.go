@@ -15,13 +15,18 @@ type Retention struct {
 	MaxBytes Bytes `yaml:"max_bytes"`
 	// MinFree is the space that is to be free on a directory's filesystem.
 	MinFree Bytes `yaml:"min_free"`
+	// MinAge is how long a core is kept in any case, for whoever else wants it.
+	MinAge Duration `yaml:"min_age"`
 }
 
 // On reports whether anything may be deleted.
-func (r *Retention) On() bool { return *r != Retention{} }
+func (r *Retention) On() bool { return r.MaxAge != 0 || r.MaxBytes != 0 || r.MinFree != 0 }
 
 func (r *Retention) validate() error {
-	var errs []error
+	errs := []error{between("core.retention.min_age", r.MinAge, time.Second, 365*24*time.Hour)}
+	if r.MaxAge != 0 && r.MaxAge < r.MinAge {
+		errs = append(errs, fmt.Errorf("core.retention.max_age: %s is less than min_age, %s", time.Duration(r.MaxAge), time.Duration(r.MinAge)))
+	}
 	if age := time.Duration(r.MaxAge); r.MaxAge != 0 && age < time.Minute {
 		errs = append(errs, fmt.Errorf("core.retention.max_age: %s is less than 1m; 0 keeps cores of any age", age))
 	}

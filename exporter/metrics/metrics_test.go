@@ -61,7 +61,10 @@ func fixture() []prometheus.Collector {
 	e.Checkpointed(start)
 	s := NewSpool(func() Backlog { return Backlog{Pending: 3, Bytes: 4096, Dropped: 2, Oldest: start} })
 	s.(*spoolCollector).now = func() time.Time { return start.Add(time.Minute) }
-	return []prometheus.Collector{p, e, s}
+	d := NewRetention([]string{"age", "bytes"}, []string{"linked", "unrecorded"})
+	d.CoreDeleted("age", 4096)
+	d.CoresKept("linked", 2)
+	return []prometheus.Collector{p, e, s, d}
 }
 
 // ours drops the lines of series that began when the test ran.

@@ -15,7 +15,7 @@ func (s *Sweeper) recorded(ctx context.Context, d *directory, cores []core, now 
 			return nil
 		}
 		still := min(c.age(now), now.Sub(time.Unix(0, c.id.Change)))
-		if still < untouched {
+		if still < s.cfg.MinAge {
 			continue
 		}
 		if c.links != 1 {

@@ -37,9 +37,7 @@ type bench struct {
 func newBench(t *testing.T, cfg Config) *bench {
 	t.Helper()
 	b := &bench{t: t, dir: t.TempDir(), now: time.Now().Add(time.Hour), deleted: make(map[string]int), kept: make(map[string]int)}
-	if cfg.Dirs == nil {
-		cfg.Dirs = []string{b.dir}
-	}
+	cfg.Dirs, cfg.MinAge = []string{b.dir}, time.Minute
 	cfg.Observer, cfg.Logger, cfg.Examine = b, slog.New(slog.NewTextHandler(&b.log, nil)), b.examine
 	b.Sweeper = New(cfg)
 	b.Sweeper.now = func() time.Time { return b.now }

@@ -18,6 +18,9 @@ type Config struct {
 	MaxAge   time.Duration
 	MaxBytes int64 // of the recorded cores of one directory
 	MinFree  int64 // of the filesystem of each directory
+	// MinAge is how long a file must not have changed before it may be
+	// deleted, so that whoever else wants it has had a chance.
+	MinAge time.Duration
 	// Examine looks at the content of a file anew.
 	Examine  func(ctx context.Context, path string, still time.Duration) (Examination, error)
 	Observer Observer
@@ -53,10 +56,6 @@ const (
 
 // Kept lists why files stay.
 func Kept() []string { return []string{KeptUnrecorded, KeptLinked, KeptWriting, KeptFailed} }
-
-// untouched is how long a file must not have changed before it may be deleted,
-// so that whoever else wants it has had a chance.
-const untouched = time.Minute
 
 // Sweeper deletes cores. Make one with [New]; call Sweep now and then, from one
 // goroutine.
