@@ -107,7 +107,7 @@ func (n *node) wire(cfg config.Config) error {
 		return err
 	}
 	n.sweeper = n.newSweeper(cfg.Core)
-	n.coverage = n.newCoverage(reader, cfg.Core.Root)
+	n.coverage = n.newCoverage(reader, cfg.Core)
 	n.slot = st.Slot
 	n.committer.Remember(n.watcher.Done, n.coverage.Slot)
 	if err := n.newShipper(cfg.Archive); err != nil {
@@ -209,13 +209,15 @@ const maxWindow = 8 << 20
 
 // newCoverage accounts for the time in which this host's crashes are counted:
 // from the first scan on, while the spool takes them.
-func (n *node) newCoverage(r *pipeline.Reader, root string) *pipeline.Coverage {
+func (n *node) newCoverage(r *pipeline.Reader, cfg config.Core) *pipeline.Coverage {
+	root, rescan := cfg.Root, time.Duration(cfg.Rescan) // a file that waits is looked at again by the next scan
 	return &pipeline.Coverage{
 		Blank: func() (e crash.Exposure) {
 			e.Host, e.Cloud, e.Node, _ = r.Machine.Place()
 			return e
 		},
 		Covering: func() bool { return n.health.scanned.Load() && !n.committer.Full() },
+		Limited:  func() bool { return n.pipeline.LimitedWithin(rescan) },
 		Builds:   func() []crash.ExposedBuild { return r.Services.Running(annotate.RootsUnder(root)) },
 		Commit:   n.committer.Commit,
 		Logger:   n.logger,

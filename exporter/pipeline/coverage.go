@@ -27,11 +27,16 @@ type Coverage struct {
 	Blank func() crash.Exposure
 	// Covering reports whether a crash that happened now would be counted.
 	Covering func() bool
+	// Limited reports whether crashes wait because their user made too many;
+	// nil for never.
+	Limited func() bool
 	// Builds tells which builds of the watched services run now.
 	Builds func() []crash.ExposedBuild
 	// Commit makes an entry durable.
 	Commit func(context.Context, spool.Entry) (Outcome, error)
 	Logger *slog.Logger
+
+	unwritten []crash.Exposure // of slots that are over, oldest first; of Run's goroutine
 
 	mu   sync.Mutex
 	slot Slot
@@ -42,6 +47,7 @@ type Coverage struct {
 type Slot struct {
 	Start   time.Time            `json:"start"`
 	Covered time.Duration        `json:"covered"`
+	Limited time.Duration        `json:"limited,omitempty"` // of the covered time
 	Builds  []crash.ExposedBuild `json:"builds,omitempty"`
 }
 
@@ -74,13 +80,27 @@ func (c *Coverage) Run(ctx context.Context, earlier Slot) {
 	}
 }
 
-// look accounts for the time since the last look and commits what is finished.
+// maxUnwritten bounds the slots that wait for the spool: those of a day.
+const maxUnwritten = 288
+
+// look accounts for the time since the last look and commits what is finished;
+// what the spool does not take is tried again at the next look.
 func (c *Coverage) look(ctx context.Context, now time.Time) {
 	for _, s := range c.account(now) {
-		e := c.exposure(s)
-		if _, err := c.Commit(ctx, spool.Entry{Exposure: &e, Spooled: now.UTC()}); err != nil {
-			c.Logger.Warn("A slot of exposure was not recorded", "slot", s.Start, "err", err)
+		c.unwritten = append(c.unwritten, c.exposure(s))
+	}
+	if over := len(c.unwritten) - maxUnwritten; over > 0 {
+		c.Logger.Error("Slots of exposure are lost, because the spool has not been writable for a day", "slots", over)
+		c.unwritten = c.unwritten[over:]
+	}
+	for len(c.unwritten) > 0 {
+		e := c.unwritten[0]
+		outcome, err := c.Commit(ctx, spool.Entry{Exposure: &e, Spooled: now.UTC()})
+		if err != nil || outcome == Postponed {
+			c.Logger.Warn("A slot of exposure is not recorded yet", "slot", e.Start, "waiting", len(c.unwritten), "err", err)
+			return
 		}
+		c.unwritten = c.unwritten[1:]
 	}
 }
 
@@ -88,6 +108,7 @@ func (c *Coverage) look(ctx context.Context, now time.Time) {
 // returns those that are over.
 func (c *Coverage) account(now time.Time) []Slot {
 	covering := c.Covering()
+	limited := c.Limited != nil && c.Limited()
 	var builds []crash.ExposedBuild
 	if covering {
 		builds = c.Builds()
@@ -110,21 +131,24 @@ func (c *Coverage) account(now time.Time) []Slot {
 		}
 		next := start.Add(SlotLength)
 		if next.After(now) {
-			c.slot.add(now.Sub(wall), builds)
+			c.slot.add(now.Sub(wall), limited, builds)
 			return over
 		}
-		c.slot.add(next.Sub(wall), builds)
+		c.slot.add(next.Sub(wall), limited, builds)
 		wall = next
 	}
 }
 
-// add adds covered time, in which the builds ran.
-func (s *Slot) add(d time.Duration, builds []crash.ExposedBuild) {
+// add adds covered time, in which the builds ran and crashes had to wait or not.
+func (s *Slot) add(d time.Duration, limited bool, builds []crash.ExposedBuild) {
 	d = min(max(0, d), SlotLength-s.Covered)
 	if d == 0 {
 		return
 	}
 	s.Covered += d
+	if limited {
+		s.Limited += d
+	}
 	for _, b := range builds {
 		i := slices.IndexFunc(s.Builds, func(have crash.ExposedBuild) bool {
 			have.Running = 0
@@ -141,7 +165,7 @@ func (s *Slot) add(d time.Duration, builds []crash.ExposedBuild) {
 // exposure makes the record of a slot that is over.
 func (c *Coverage) exposure(s Slot) crash.Exposure {
 	e := c.Blank()
-	e.Start, e.Length, e.Covered, e.Builds = s.Start, SlotLength, s.Covered, s.Builds
+	e.Start, e.Length, e.Covered, e.Limited, e.Builds = s.Start, SlotLength, s.Covered, s.Limited, s.Builds
 	slices.SortFunc(e.Builds, func(a, b crash.ExposedBuild) int {
 		return strings.Compare(a.ServiceName+"\x00"+a.ServiceVersion+"\x00"+a.BuildID, b.ServiceName+"\x00"+b.ServiceVersion+"\x00"+b.BuildID)
 	})

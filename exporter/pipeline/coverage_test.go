@@ -76,6 +76,37 @@ func TestCoverageGap(t *testing.T) {
 	}
 }
 
+// What the spool does not take is not lost, and comes in order.
+func TestCoverageWaitsForTheSpool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var es []crash.Exposure
+		c := &Coverage{
+			Blank:    func() crash.Exposure { return crash.Exposure{Host: crash.Host{ID: "m1"}} },
+			Covering: func() bool { return true },
+			Limited:  func() bool { return time.Since(start) <= 2*time.Minute },
+			Builds:   func() []crash.ExposedBuild { return nil },
+			Commit: func(_ context.Context, e spool.Entry) (Outcome, error) {
+				if time.Since(start) < 12*time.Minute {
+					return Postponed, nil
+				}
+				es = append(es, *e.Exposure)
+				return Counted, nil
+			},
+			Logger: slog.New(slog.DiscardHandler),
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 16*time.Minute)
+		defer cancel()
+		c.Run(ctx, Slot{})
+		if len(es) != 3 || !es[0].Start.Equal(start.UTC()) || !es[2].Start.Equal(start.UTC().Add(2*SlotLength)) {
+			t.Fatalf("%+v, want three slots in order", es)
+		}
+		if es[0].Limited != 2*time.Minute || es[1].Limited != 0 || es[0].Covered != SlotLength {
+			t.Errorf("limited for %s of %s, then %s; want 2m, then 0", es[0].Limited, es[0].Covered, es[1].Limited)
+		}
+	})
+}
+
 // A restart within a slot goes on with it; a slot that ended while the exporter
 // was down is recorded as far as it went.
 func TestCoverageOverRestarts(t *testing.T) {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/epicurve/epicurve/exporter/spool"
@@ -35,6 +36,7 @@ type Pipeline struct {
 	started   time.Time
 	growing   growing
 	quiet     quiet
+	waits     atomic.Int64 // when a file last had to wait, in nanoseconds since the epoch; 0 for never
 }
 
 // Config joins the parts of a pipeline.
@@ -108,8 +110,16 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 	return watch.Done, reading.Key
 }
 
+// LimitedWithin reports whether, within the last d, a file had to wait because
+// its owner made too many crashes.
+func (p *Pipeline) LimitedWithin(d time.Duration) bool {
+	at := p.waits.Load()
+	return at != 0 && time.Since(time.Unix(0, at)) <= d
+}
+
 // limited reports a file whose owner made too many crashes.
 func (p *Pipeline) limited(f watch.File, r Reading) {
+	p.waits.Store(time.Now().UnixNano())
 	p.observer.RateLimited()
 	if ok, _ := p.quiet.speak("limited", time.Now()); ok {
 		p.logger.Warn("A user makes more crashes than allowed; the rest is counted later", "uid", r.UID, "file", f.Path)
