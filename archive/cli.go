@@ -35,12 +35,14 @@ func newCLI(stdin io.Reader, stdout, stderr io.Writer) *cli {
 	promslogflag.AddFlags(c.app, &c.log)
 	c.addServe()
 	c.addReport()
+	c.addLedger()
 	c.addSeed()
 	c.addToken()
 	c.addVerify()
 	c.addRestore()
 	c.addExport()
 	c.addImport()
+	c.addSupport()
 	return c
 }
 

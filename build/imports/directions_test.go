@@ -16,11 +16,12 @@ var rooms = []room{
 	{"pkg/coretest", "", "synthetic cores are written from the ABI, not from the reader they test"},
 	{"pkg/epi/...", "pkg/epi/...", "the statistics are pure"},
 	{"pkg/classify/...", "pkg/crash pkg/corefile/... pkg/classify/...", "rules turn facts into findings and need nothing else"},
+	{"pkg/support", "", "a bundle for support knows no program"},
 	{"pkg/query/...", "pkg/crash pkg/epi/... pkg/query/...", "the query model is shared by archive and plugin; assessments go on the wire as they are"},
 	{"pkg/otlp/...", "pkg/crash pkg/otlp/...", "the wire format knows the record only"},
 	{"pkg/plugin/...", "pkg/crash pkg/query/... pkg/plugin/...", "the plugin asks an archive over HTTP, it contains none"},
 
-	{"exporter", "exporter/... pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "main wires the exporter's rooms"},
+	{"exporter", "exporter/... pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/... pkg/support", "main wires the exporter's rooms"},
 	{"exporter/watch", "", "the watcher finds files and knows nothing of crashes"},
 	{"exporter/config", "exporter/annotate/... exporter/logsource pkg/crash", "settings know no room that they configure, but the host attributes that they may set and the expressions that find crashes in logs"},
 	{"exporter/crashlab/...", "exporter/crashlab/... pkg/crash", "the crash programs are a laboratory, not part of the product"},
@@ -28,7 +29,7 @@ var rooms = []room{
 	{"exporter/ship", "exporter/spool pkg/crash pkg/otlp/...", "the shipper empties the spool, and knows nothing else of the node"},
 	{"exporter/...", "pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "the exporter's rooms are strangers to one another; pipeline and main join them"},
 
-	{"archive", "archive/... pkg/crash pkg/query/... pkg/otlp/... pkg/epi/...", "main wires the archive's rooms"},
+	{"archive", "archive/... pkg/crash pkg/query/... pkg/otlp/... pkg/epi/... pkg/support", "main wires the archive's rooms"},
 	{"archive/store", "pkg/crash pkg/query/...", "the store contract speaks of records and questions"},
 	{"archive/store/open", "archive/store/... pkg/crash pkg/query/...", "the only room that names the stores"},
 	{"archive/store/storetest", "archive/store pkg/crash pkg/query/...", "the conformance suite knows no store"},
