@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/epicurve/epicurve/archive/store/duckdb"
+	"github.com/epicurve/epicurve/pkg/crash"
 )
 
 // Config says what is measured.
@@ -25,14 +27,20 @@ type Config struct {
 	// Dir holds the store's file for the run, about 400 bytes a record; ""
 	// is a temporary directory.
 	Dir string
+	// Peers adds SQLite and PostgreSQL on the same population.
+	Peers bool
 }
 
 // year is the span of the population. It ends now, so that "the last day" has
 // crashes.
 const year = 365 * 24 * time.Hour
 
-// batch is the number of records of one commit while filling, and of one request.
-const batch = 2000
+// batch is the number of records of one request; fillBatch that of one commit
+// while filling.
+const (
+	batch     = 2000
+	fillBatch = 10_000
+)
 
 // figure is one measured value beside its bar.
 type figure struct {
@@ -51,6 +59,9 @@ func Run(ctx context.Context, out io.Writer, c Config) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	if err := os.Chmod(dir, 0o755); err != nil { // a peer's server runs as another user
+		return err
+	}
 	path := filepath.Join(dir, "archive.duckdb")
 	end := time.Now().UTC().Truncate(time.Hour)
 	p := newPopulation(end.Add(-year), year, c.Records)
@@ -66,13 +77,21 @@ func Run(ctx context.Context, out io.Writer, c Config) error {
 	if err != nil {
 		return err
 	}
-	defer a.stop()
+	defer a.stop() // harmless when it ended
 	for _, measure := range []func(context.Context, *archive, *population, Config, time.Time) ([]figure, error){idle, ingest, busy, footprint} {
 		f, err := measure(ctx, a, p, c, end)
 		if err != nil {
 			return fmt.Errorf("%w; the archive's log:\n%s", err, a.log)
 		}
 		figures = append(figures, f...)
+	}
+	a.stop()
+	if c.Peers {
+		f, err := measurePeers(ctx, dir, c, end)
+		figures = append(figures, f...)
+		if err != nil {
+			fmt.Fprintln(out, err)
+		}
 	}
 	fmt.Fprintf(out, "load afterwards %s\n", load())
 	write(out, figures)
@@ -86,14 +105,9 @@ func fill(ctx context.Context, path string, p *population, n int) ([]figure, err
 	if err != nil {
 		return nil, err
 	}
-	var inside time.Duration
-	for done := 0; done < n; done += batch {
-		records := p.records(min(batch, n-done))
-		start := time.Now()
-		if _, err := s.Append(ctx, records); err != nil {
-			return nil, err
-		}
-		inside += time.Since(start)
+	inside, err := appended(ctx, s, p, n)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.Close(); err != nil {
 		return nil, err
@@ -104,9 +118,35 @@ func fill(ctx context.Context, path string, p *population, n int) ([]figure, err
 	}
 	perRecord := float64(fi.Size()) / float64(n)
 	return []figure{
-		{what: fmt.Sprintf("store: append in durable batches of %d", batch), measured: fmt.Sprintf("%.0f records/s", float64(n)/inside.Seconds())},
+		{what: fmt.Sprintf("store: append in durable batches of %d", fillBatch), measured: fmt.Sprintf("%.0f records/s", float64(n)/inside.Seconds())},
 		{what: "bytes on disk a record", measured: fmt.Sprintf("%.0f", perRecord), bar: "< 400", met: perRecord < 400},
 	}, nil
+}
+
+// appended appends n records, made beside, and returns the time that the store
+// took.
+func appended(ctx context.Context, s *duckdb.Store, p *population, n int) (inside time.Duration, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	made := make(chan []crash.Record)
+	go func() {
+		defer close(made)
+		for done := 0; done < n; done += fillBatch {
+			select {
+			case made <- p.records(min(fillBatch, n-done)):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for records := range made {
+		start := time.Now()
+		if _, err := s.Append(ctx, records); err != nil {
+			return 0, err
+		}
+		inside += time.Since(start)
+	}
+	return inside, ctx.Err()
 }
 
 func write(out io.Writer, figures []figure) {

@@ -15,6 +15,7 @@ const day = 24 * time.Hour
 type question struct {
 	name string
 	ask  func(context.Context, *query.Client) error
+	sql  string // for peers, instead of ask
 	// bars of the median and of the 95th percentile.
 	median, p95 time.Duration
 }
@@ -37,14 +38,22 @@ func questions(end time.Time, cluster string) []question {
 		}})
 		return err
 	}
+	contrast := func(span time.Duration) func(context.Context, *query.Client) error {
+		return func(ctx context.Context, c *query.Client) error {
+			_, err := c.Contrast(ctx, query.Request{Range: last(span), Cluster: cluster, Limit: 100})
+			return err
+		}
+	}
 	const short, long = 100 * time.Millisecond, 250 * time.Millisecond
 	return []question{
-		{"Q1 daily by class, one year", timeseries(query.Request{Range: last(year), Interval: query.Duration(day), GroupBy: []string{"crash.class"}}), short, long},
-		{"Q2 hourly by host of one cluster, 30 days", timeseries(query.Request{Range: last(30 * day), Interval: query.Duration(time.Hour), GroupBy: []string{"host.name"}, Cluster: cluster}), short, long},
-		{"Q3 top 50 clusters of 90 days, first, last, hosts", clusters(90*day, 50), short, long},
-		{"Q5 newest 100 with three filters", newest, short, long},
-		{"Q6 clusters of the last day, with first seen", clusters(day, 1000), short, long},
-		{"year: top 50 clusters", clusters(year, 50), 3 * short, 0},
+		{name: "Q1 daily by class, one year", ask: timeseries(query.Request{Range: last(year), Interval: query.Duration(day), GroupBy: []string{"crash.class"}}), median: short, p95: long},
+		{name: "Q2 hourly by host of one cluster, 30 days", ask: timeseries(query.Request{Range: last(30 * day), Interval: query.Duration(time.Hour), GroupBy: []string{"host.name"}, Cluster: cluster}), median: short, p95: long},
+		{name: "Q3 top 50 clusters of 90 days, first, last, hosts", ask: clusters(90*day, 50), median: short, p95: long},
+		{name: "Q4 contrast of one cluster, 90 days", ask: contrast(90 * day), median: short, p95: long},
+		{name: "Q5 newest 100 with three filters", ask: newest, median: short, p95: long},
+		{name: "Q6 clusters of the last day, with first seen", ask: clusters(day, 1000), median: short, p95: long},
+		{name: "year: top 50 clusters", ask: clusters(year, 50), median: 3 * short, p95: 0},
+		{name: "year: contrast of one cluster", ask: contrast(year), median: 3 * short, p95: 0},
 	}
 }
 
