@@ -6,7 +6,7 @@ import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-s
 import type { Question } from '../src/query/question';
 
 import { ARCHIVE, ask } from './ask';
-import { stateMapping, width } from './clusterstable';
+import { emptyCell, hidden, stateMapping, width } from './clusterstable';
 import { epicurve } from './epicurve';
 import { allEvents } from './events';
 import { menu } from './menu';
@@ -31,17 +31,17 @@ export function cluster(): Dashboard {
     .annotations(allEvents(chosen))
     .withVariable(datasource())
     .withVariable(one('cluster', 'Cluster', 'cluster'))
-    .withPanel(summary().gridPos({ x: 0, y: 0, w: 24, h: 5 }))
+    .withPanel(summary().gridPos({ x: 0, y: 0, w: 24, h: 9 }))
     .withPanel(
       epicurve('Epidemic curve by host', { ...chosen, groupBy: ['host.name'], topK: 10 })
         .description('The orange band is when it began, at 95 %. Green lines are fixes.')
-        .gridPos({ x: 0, y: 5, w: 24, h: 9 })
+        .gridPos({ x: 0, y: 9, w: 24, h: 9 })
     )
-    .withPanel(contrast().gridPos({ x: 0, y: 14, w: 14, h: 9 }))
+    .withPanel(contrast().gridPos({ x: 0, y: 18, w: 14, h: 9 }))
     .withPanel(
-      epicurve('By build', { ...chosen, groupBy: ['service.version'], topK: 10 }).gridPos({ x: 14, y: 14, w: 10, h: 9 })
+      epicurve('By build', { ...chosen, groupBy: ['service.version'], topK: 10 }).gridPos({ x: 14, y: 18, w: 10, h: 9 })
     )
-    .withPanel(silence().gridPos({ x: 0, y: 23, w: 14, h: 8 }))
+    .withPanel(silence().gridPos({ x: 0, y: 27, w: 14, h: 9 }))
     .withPanel(
       wordTable('One disease or two', { ...chosen, type: 'split' }, 'table', [
         'One or two',
@@ -49,10 +49,10 @@ export function cluster(): Dashboard {
         'Parted by',
       ])
         .description('Whether the crashes of this cluster fall into two groups that share different things.')
-        .gridPos({ x: 14, y: 23, w: 10, h: 8 })
+        .gridPos({ x: 14, y: 27, w: 10, h: 9 })
     )
-    .withPanel(ledgerEntry().gridPos({ x: 0, y: 31, w: 24, h: 6 }))
-    .withPanel(lineList(chosen).gridPos({ x: 0, y: 37, w: 24, h: 11 }))
+    .withPanel(ledgerEntry().gridPos({ x: 0, y: 36, w: 24, h: 9 }))
+    .withPanel(lineList(chosen).gridPos({ x: 0, y: 45, w: 24, h: 11 }))
     .build();
 }
 
@@ -64,6 +64,7 @@ function summary() {
     'Gone can be said',
   ])
     .noValue('Choose a cluster above.')
+    .overrideByName('What would change the answer', [width(330)])
     .overrideByName('State', [width(120), stateMapping, { id: 'custom.cellOptions', value: { type: 'pill' } }])
     .overrideByName('Gone can be said', [width(170), { id: 'unit', value: 'dateTimeAsIso' }]);
 }
@@ -77,6 +78,10 @@ function contrast() {
     .datasource(ARCHIVE)
     .withTarget(ask({ ...chosen, type: 'contrast' }))
     .noValue('Nothing is over-represented: look at the code rather than at machines.')
+    .overrideByRegexp('.*', [emptyCell])
+    .overrideByRegexp('^(Episodes with it|Of|At least|Explained by|False discovery rate)$', [hidden])
+    .overrideByName('Dimension', [width(150)])
+    .overrideByRegexp('^(Odds ratio|False discovery rate|Standing)$', [width(95)])
     .overrideByName('Share of the crashes', [{ id: 'decimals', value: 0 }])
     .overrideByName('Share of the reference', [{ id: 'decimals', value: 0 }])
     .overrideByRegexp('^(Odds ratio|At least|False discovery rate)$', [{ id: 'decimals', value: 1 }]);
@@ -110,8 +115,15 @@ function ledgerEntry() {
     'Environment',
     'Reviewer label',
     'Cause and mitigation',
-    'Proof of disappearance',
-  ]);
+    'Progress',
+    'Still needed',
+    'Reopened',
+  ])
+    .overrideByName('Category', [width(130)])
+    .overrideByName('Surface', [width(90)])
+    .overrideByName('Environment', [width(260)])
+    .overrideByName('Reviewer label', [width(130)])
+    .overrideByRegexp('^(Progress|Still needed|Reopened)$', [width(140)]);
 }
 
 /** The newest crashes, one a row. */
@@ -123,6 +135,9 @@ export function lineList(question: Question) {
     .withTarget(ask({ ...question, type: 'records', limit: 200 }))
     .filterable(true)
     .noValue('No crashes in this time range.')
+    .overrideByRegexp('.*', [emptyCell])
+    .overrideByName('Cluster', [width(280)])
+    .overrideByRegexp('^(crash.class|crash.kind|crash.confidence|crash.source)$', [hidden])
     .overrideByName('Time', [width(180)])
     .overrideByName('host.name', [
       {

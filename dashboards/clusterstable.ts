@@ -14,19 +14,20 @@ export function clustersTable(title: string, question: Question): PanelBuilder {
     .withTarget(ask({ type: 'clusters', ...question }, 'table'))
     .noValue(NO_CRASHES)
     .filterable(true)
+    .overrideByRegexp('.*', [emptyCell])
     .overrideByName('Cluster', [hidden])
-    .overrideByName('Label', [width(140)])
-    .overrideByName('State', [width(120), { id: 'custom.cellOptions', value: { type: 'pill' } }, stateMapping])
+    .overrideByName('Label', [width(120)])
+    .overrideByName('State', [width(115), { id: 'custom.cellOptions', value: { type: 'pill' } }, stateMapping])
     .overrideByName('Signature', [{ id: 'links', value: [CLUSTER_LINK] }])
-    .overrideByName('Class', [width(150), { id: 'custom.cellOptions', value: { type: 'pill' } }, classMapping])
-    .overrideByName('Kind', [width(170)])
-    .overrideByName('Executables', [width(160)])
-    .overrideByName('Signals', [width(110)])
-    .overrideByName('Crashes', [width(90)])
-    .overrideByName('Hosts', [width(80)])
+    .overrideByName('Class', [width(145), { id: 'custom.cellOptions', value: { type: 'pill' } }, classMapping])
+    .overrideByName('Kind', [width(145)])
+    .overrideByName('Executables', [width(110)])
+    .overrideByName('Signals', [width(90)])
+    .overrideByName('Crashes', [width(80)])
+    .overrideByName('Hosts', [width(70)])
     .overrideByName('First seen', [width(170), { id: 'unit', value: 'dateTimeAsIso' }])
     .overrideByName('Last seen', [width(130), { id: 'unit', value: 'dateTimeFromNow' }])
-    .overrideByName('Trend', [width(180), sparkline])
+    .overrideByName('Trend', [width(150), sparkline])
     .overrideByRegexp('^(Onset from|Onset to|Verdict|Grade)$', [hidden])
     .overrideByName('Gone can be said', [width(150), { id: 'unit', value: 'dateTimeFromNow' }])
     .overrideByName('In a sentence', [hidden]);
@@ -37,6 +38,9 @@ export const CLUSTER_LINK = {
   title: 'Open cluster',
   url: '/d/epicurve-cluster?var-cluster=${__data.fields.cluster:percentencode}&${datasource:queryparam}&${__url_time_range}',
 };
+
+/** What an empty cell shows; without this it would show what an empty panel says. */
+export const emptyCell: DynamicConfigValue = { id: 'noValue', value: '–' };
 
 export const hidden: DynamicConfigValue = { id: 'custom.hideFrom.viz', value: true };
 

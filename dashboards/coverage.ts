@@ -1,12 +1,23 @@
 import { type Dashboard, DashboardBuilder, DashboardCursorSync } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  LegendDisplayMode,
+  LegendPlacement,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
 import type { Question } from '../src/query/question';
 
 import { ARCHIVE, ask } from './ask';
 import { epicurve } from './epicurve';
+import { width } from './clusterstable';
 import { menu } from './menu';
 import { datasource } from './variables';
+import { wordTable } from './wordtable';
 
 /** How much of the fleet was watched, and which core files could not be read. */
 export function coverage(): Dashboard {
@@ -45,7 +56,21 @@ export function coverage(): Dashboard {
         .noValue('No filter matched in this time range.')
         .gridPos({ x: 12, y: 18, w: 12, h: 9 })
     )
+    .withPanel(quality().gridPos({ x: 0, y: 27, w: 24, h: 10 }))
     .build();
+}
+
+/** What the data itself says about its gaps. */
+function quality() {
+  return wordTable('What the data can not show', { type: 'exposure' }, 'quality')
+    .description(
+      'Repeats, late rows, crashes without a core, hosts at their limit, and times when next to nothing was seen.'
+    )
+    .overrideByName('What', [width(120)])
+    .overrideByName('Where', [width(220)])
+    .overrideByRegexp('^(From|To)$', [width(170)])
+    .overrideByName('Seen', [width(80), { id: 'decimals', value: 0 }])
+    .overrideByName('How much', [width(100), { id: 'decimals', value: 0 }]);
 }
 
 function exposure(title: string, question: Question) {
@@ -54,7 +79,15 @@ function exposure(title: string, question: Question) {
     .datasource(ARCHIVE)
     .withTarget(ask({ ...question, type: 'exposure' }))
     .lineWidth(1)
-    .fillOpacity(10)
+    .fillOpacity(40)
+    .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
+    .legend(
+      new VizLegendOptionsBuilder()
+        .showLegend(Boolean(question.groupBy))
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom)
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi))
     .min(0)
     .axisLabel('host-days')
     .noValue('No exposure in this time range: exporters report it when they ship to the archive.');

@@ -33,6 +33,7 @@ export function epicurve(title: string, question: Question): PanelBuilder {
     .lineWidth(0)
     .fillOpacity(85)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
+    .overrideByName('all others', fixedColor('#7b8087'))
     .min(0)
     .decimals(0)
     .axisLabel('crashes')

@@ -22,6 +22,7 @@ export function allEvents(question: Question = {}) {
     events('Onsets', 'orange', ['onset', 'new'], question),
     events('Fixes', 'green', ['fix', 'gone'], question),
     events('Relapses', 'red', ['relapse'], question),
+    events('Rollouts', 'blue', ['deploy'], question),
     // Nothing seen of anything is a matter of the fleet, not of one cluster.
     ...(question.cluster ? [] : [events('Nothing seen', 'purple', ['blind'], question)]),
   ];

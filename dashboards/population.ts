@@ -11,7 +11,7 @@ import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/ta
 import type { Question } from '../src/query/question';
 
 import { ARCHIVE, ask, live } from './ask';
-import { clustersTable, hidden, width } from './clusterstable';
+import { clustersTable, emptyCell, hidden, width } from './clusterstable';
 import { CLASS_COLORS, epicurve, fixedColor, NO_CRASHES } from './epicurve';
 import { allEvents } from './events';
 import { datasource, filterBy, values } from './variables';
@@ -70,7 +70,9 @@ function arriving() {
     .withTarget(live({ ...chosen, limit: 100 }))
     .noValue(NO_CRASHES)
     .sortBy([new TableSortByFieldStateBuilder().displayName('Time').desc(true)])
+    .overrideByRegexp('.*', [emptyCell])
     .overrideByName('Time', [width(180)])
+    .overrideByName('Cluster', [width(280)])
     .overrideByName('crash.id', [hidden]);
 }
 

@@ -5,6 +5,7 @@ import type { Question } from '../src/query/question';
 import type { Format } from '../src/types';
 
 import { ARCHIVE, ask } from './ask';
+import { emptyCell } from './clusterstable';
 
 /** A table whose texts are wrapped, so that sentences can be read; of the columns named, or of all. */
 export function wordTable(title: string, question: Question, format: Format, columns?: string[]): PanelBuilder {
@@ -12,6 +13,7 @@ export function wordTable(title: string, question: Question, format: Format, col
     .title(title)
     .datasource(ARCHIVE)
     .withTarget(ask(question, format))
+    .overrideByRegexp('.*', [emptyCell])
     .overrideByFieldType('string', [wrapped]);
   return columns
     ? panel.withTransformation({ id: 'filterFieldsByName', options: { include: { names: columns } } })

@@ -4,7 +4,7 @@ import { type DataQuery } from '@grafana/schema';
 import { type AnnotationKind, type Question } from './query/question';
 
 /** How the answer is shaped for the panel; empty is the query type's own. */
-export type Format = 'table' | 'logs' | 'numeric' | 'curve' | 'fixes' | 'series';
+export type Format = 'table' | 'logs' | 'numeric' | 'curve' | 'fixes' | 'series' | 'quality';
 
 /** What the numbers of a clusters query are, one a cluster (pkg/plugin/query_clusters_numeric.go). */
 export type ClusterNumber = 'crashes' | 'hosts' | 'new' | 'surge' | 'relapsed' | 'gone' | 'one-host';

@@ -48,6 +48,7 @@ func TestGoldenFrames(t *testing.T) {
 		"annotations_fixes":       `{"kinds":["fix"],"query":{"type":"annotations"}}`,
 		"exposure":                `{"query":{"type":"exposure","groupBy":["cloud.region"],"interval":"1d"}}`,
 		"exposure_numeric":        `{"format":"numeric","query":{"type":"exposure","groupBy":["cloud.region"],"interval":"1d"}}`,
+		"exposure_quality":        `{"format":"quality","query":{"type":"exposure"}}`,
 		"clusters_surge":          `{"format":"numeric","number":"surge","query":{"type":"clusters"}}`,
 		"clusters_one_host":       `{"format":"numeric","number":"one-host","query":{"type":"clusters"}}`,
 		"exposure_no_data":        `{"query":{"type":"exposure","groupBy":["host.name"],"filters":[{"dimension":"host.name","op":"=","values":["nobody"]}],"interval":"1d"}}`,

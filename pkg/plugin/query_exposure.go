@@ -22,19 +22,24 @@ func askExposure(ctx context.Context, c *query.Client, q question) (data.Frames,
 		return nil, err
 	}
 	q.Measure = measureExposure
-	frames, err := series(answer, q)
-	if err != nil {
-		return nil, err
+	if _, err := series(answer, q); err != nil {
+		return nil, err // the answer is not one
 	}
+	var frames data.Frames
 	switch q.Format {
 	case FormatAuto, FormatSeries:
+		blankCutBuckets(answer, q)
+		return series(answer, q)
+	case FormatQuality:
+		frames = qualityTable(answer.Quality)
+		notify(frames, answer.Meta)
 		return frames, nil
 	case FormatNumeric:
 		frames = coverageNumeric(answer, q)
 		notify(frames, answer.Meta)
 		return frames, nil
 	default:
-		return nil, formatError(q, FormatSeries, FormatNumeric)
+		return nil, formatError(q, FormatSeries, FormatNumeric, FormatQuality)
 	}
 }
 
@@ -65,25 +70,47 @@ func coverageNumeric(answer query.Timeseries, q question) data.Frames {
 // coverage is false when there are no two whole buckets within the range, or
 // when nothing is usual.
 func coverage(answer query.Timeseries, s query.Series, r query.Range) (share float64, ok bool) {
-	var whole []float64
+	var seen []float64
 	for i, at := range answer.Times {
-		if at.Before(r.From) || at.Add(time.Duration(answer.Interval)).After(r.To) {
-			continue // cut off by the range
+		if !whole(answer, at, r) {
+			continue
 		}
 		v := 0.0
 		if s.Values[i] != nil {
 			v = *s.Values[i]
 		}
-		whole = append(whole, v)
+		seen = append(seen, v)
 	}
-	if len(whole) < 2 {
+	if len(seen) < 2 {
 		return 0, false
 	}
-	newest, before := whole[len(whole)-1], whole[:len(whole)-1]
+	newest, before := seen[len(seen)-1], seen[:len(seen)-1]
 	slices.Sort(before)
 	usual := before[len(before)/2]
 	if usual == 0 {
 		return 0, false
 	}
 	return newest / usual, true
+}
+
+// whole reports whether the range holds all of the bucket that begins at a time.
+func whole(answer query.Timeseries, at time.Time, r query.Range) bool {
+	return !at.Before(r.From) && !at.Add(time.Duration(answer.Interval)).After(r.To)
+}
+
+// blankCutBuckets makes the first and the last bucket unknown where the range
+// cuts them off: on a curve they would look as if exporters had been silent.
+func blankCutBuckets(answer query.Timeseries, q question) {
+	n := len(answer.Times)
+	if n < 3 {
+		return
+	}
+	for _, i := range []int{0, n - 1} {
+		if whole(answer, answer.Times[i], q.Range) {
+			continue
+		}
+		for _, s := range answer.Series {
+			s.Values[i] = nil
+		}
+	}
 }

@@ -46,10 +46,28 @@ func ledgerTable(rows []query.LedgerEntry) *data.Frame {
 		column("cause", "Cause and mitigation", rows, causeAndMitigation),
 		column("proof", "Proof of disappearance", rows, func(r row) string { return r.Proof }),
 		column("state", "State", rows, func(r row) string { return r.State }),
+		column("progress", "Progress", rows, func(r row) string { return r.Progress }),
+		column("needs", "Still needed", rows, func(r row) string { return r.Needs }),
+		column("need_until", "Gone can be said", rows, func(r row) *time.Time { return known(r.NeedUntil) }),
+		column("reopened", "Reopened", rows, reopened),
+		column("episodes", "Episodes", rows, func(r row) int64 { return int64(r.Episodes) }),
 	)
 	f.Name = "ledger"
 	f.Meta.PreferredVisualization = data.VisTypeTable
 	return f
+}
+
+// reopened words when the cluster came back, one time a line.
+func reopened(r query.LedgerEntry) string {
+	var lines []string
+	for _, e := range r.Reopened {
+		line := e.Time.UTC().Format("2006-01-02 15:04 UTC")
+		if e.Text != "" {
+			line += ": " + e.Text
+		}
+		lines = append(lines, line)
+	}
+	return joinLines(lines)
 }
 
 // causeAndMitigation words the ledger's eighth field, one remark a line.
@@ -70,6 +88,9 @@ func fixWords(f query.LedgerFix) string {
 		what = f.Value + " removed"
 	}
 	line := what + " on " + f.At.UTC().Format("2006-01-02 15:04 UTC")
+	if f.At.IsZero() {
+		line = what + ", not deployed yet,"
+	}
 	if len(f.Builds) > 0 {
 		line += " in " + strings.Join(f.Builds, ", ")
 	}
@@ -92,7 +113,7 @@ func fixesTable(entries []query.LedgerEntry) *data.Frame {
 		}
 	}
 	f := typed(data.FrameTypeTable,
-		column("at", "Rolled out", rows, func(r row) time.Time { return r.fix.At }),
+		column("at", "Rolled out", rows, func(r row) *time.Time { return known(r.fix.At) }),
 		column("cluster", "Cluster", rows, func(r row) string { return r.entry.Cluster }),
 		column("fix", "Fix", rows, func(r row) string { return fixWords(r.fix) }),
 		column("state", "State", rows, func(r row) string { return r.entry.State }),

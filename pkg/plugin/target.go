@@ -23,8 +23,9 @@ const (
 	// FormatNumeric is one labelled number per cluster, or per group of an
 	// exposure query, for alert rules.
 	FormatNumeric Format = "numeric"
-	FormatCurve   Format = "curve" // of a verdict: the silence over time
-	FormatFixes   Format = "fixes" // of the ledger: one row a fix
+	FormatCurve   Format = "curve"   // of a verdict: the silence over time
+	FormatFixes   Format = "fixes"   // of the ledger: one row a fix
+	FormatQuality Format = "quality" // of exposure: what the data can't show
 	// FormatSeries is an exposure query's own: a time series.
 	FormatSeries Format = "series"
 )

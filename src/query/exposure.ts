@@ -10,6 +10,7 @@ export const exposure: QueryKind = {
   parts: ['groupBy', 'interval', 'topK', 'format'],
   formats: [
     { value: 'series', label: () => t('format.series', 'Time series') },
+    { value: 'quality', label: () => t('format.quality', 'Quality of the data') },
     { value: 'numeric', label: () => t('format.numeric', 'Numbers for alerts') },
   ],
 };

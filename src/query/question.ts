@@ -37,7 +37,7 @@ export interface Question {
 }
 
 /** What an annotation can mark. */
-export type AnnotationKind = 'onset' | 'fix' | 'relapse' | 'new' | 'gone' | 'blind';
+export type AnnotationKind = 'onset' | 'fix' | 'relapse' | 'new' | 'gone' | 'blind' | 'deploy';
 
 /** The query types that ask about one cluster. */
 export const ABOUT_ONE_CLUSTER: QueryType[] = ['verdict', 'contrast', 'split'];

@@ -17,6 +17,7 @@ function choices(): Array<ComboboxOption<AnnotationKind>> {
     { value: 'relapse', label: t('annotation.relapse', 'Relapse') },
     { value: 'new', label: t('annotation.new', 'New cluster') },
     { value: 'gone', label: t('annotation.gone', 'Gone') },
+    { value: 'deploy', label: t('annotation.deploy', 'Rollout') },
     { value: 'blind', label: t('annotation.blind', 'Nothing seen') },
   ];
 }
