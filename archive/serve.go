@@ -31,6 +31,7 @@ type serveFlags struct {
 	backupDir    string
 	retention    retention
 	tenants      tenantFlags
+	record       recordFlags
 	rate         float64
 	web          *web.FlagConfig
 	maxBody      units.Base2Bytes
@@ -55,6 +56,7 @@ func (c *cli) addServe() {
 	cmd.Flag("backup.dir", "Directory into which POST /api/v1/admin/backup writes; none by default.").StringVar(&f.backupDir)
 	f.retention.addFlags(cmd)
 	f.tenants.addFlags(cmd)
+	f.record.addFlags(cmd)
 	cmd.Flag("access.rate", "Requests a second that a token may send, five seconds' worth at once; 0 is without limit. A token's own rate stands in the tokens file.").Default("0").Float64Var(&f.rate)
 	cmd.Flag("shutdown.grace", "Longest time to finish requests at shutdown.").Default("20s").DurationVar(&f.grace)
 }
@@ -88,11 +90,20 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 	evaluator := evaluate.New(evaluate.Config{Store: s})
 	others := f.tenants.pool(f.storage)
 	defer func() { err = errors.Join(err, others.Close()) }()
-	a := api.New(api.Config{
+	config := api.Config{
 		Store: s, Storage: open.Scheme(f.storage), Version: version.Version, Logger: logger,
 		MaxBody: int64(f.maxBody), MaxRecords: f.maxRecords, QueryTimeout: f.queryTimeout, SlowQuery: f.slowQuery,
 		Access: keys, Rate: f.rate, BackupDir: f.backupDir, Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges, Tenants: others,
-	})
+	}
+	if err := f.record.configure(&config); err != nil {
+		return err
+	}
+	a := api.New(config)
+	recorded, err := f.record.keep(ctx, &api.Tenant{Store: s, Relapses: evaluator.Relapses}, logger)
+	if err != nil {
+		return err
+	}
+	defer recorded()
 	stop := upkeep(ctx, func(ctx context.Context, visit func(string, *api.Tenant)) error {
 		return stores(ctx, &api.Tenant{Store: s}, keys, others, visit)
 	}, &f.retention, logger)

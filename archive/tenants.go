@@ -34,7 +34,7 @@ func (f *tenantFlags) pool(storage string) *tenants.Pool[*api.Tenant] {
 				return nil, err
 			}
 			e := evaluate.New(evaluate.Config{Store: s})
-			return &api.Tenant{Store: s, Answers: e.Answers(), Gauges: e.WriteGauges}, nil
+			return &api.Tenant{Store: s, Answers: e.Answers(), Gauges: e.WriteGauges, Relapses: e.Relapses}, nil
 		},
 		Close: func(t *api.Tenant) error { return t.Store.Close() },
 	})

@@ -24,6 +24,7 @@ func upkeep(ctx context.Context, visit func(context.Context, func(name string, t
 		for {
 			err := visit(ctx, func(name string, t *api.Tenant) {
 				lookAfter(ctx, t.Store, r, logger.With("tenant", name))
+				reopen(ctx, t, logger.With("tenant", name))
 			})
 			if err != nil && ctx.Err() == nil {
 				logger.Error("A tenant's store was not looked after; it is tried again", "after", upkeepEvery, "err", err)

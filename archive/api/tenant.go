@@ -20,6 +20,8 @@ type Tenant struct {
 	// Gauges writes further metrics, in Prometheus' text format, such as the
 	// states of clusters.
 	Gauges func(ctx context.Context, w io.Writer) error
+	// Relapses returns an event for each cluster that relapsed; nil for never.
+	Relapses func(ctx context.Context) ([]query.LedgerEvent, error)
 }
 
 // Tenants opens the stores of tenants. done ends the use of one.

@@ -112,12 +112,18 @@ func (v *view) needs(a epi.Assessment) (until time.Time, words string) {
 		return time.Time{}, ""
 	}
 	days := s.NeedUntil.Sub(a.At).Hours() / 24
+	if days > outOfReach {
+		return s.NeedUntil, fmt.Sprintf("silence alone will not prove it: it has been silent for %.0f days before", math.Floor(s.LongestGap))
+	}
 	words = fmt.Sprintf("needs %.0f more days of silence", math.Ceil(days))
 	if perDay := v.recentExposure(a.At); perDay > 0 {
 		words += fmt.Sprintf(", about %.0f %s at the present pace", days*perDay, v.unit)
 	}
 	return s.NeedUntil, words + ": GONE is possible on " + s.NeedUntil.UTC().Format(time.DateOnly)
 }
+
+// outOfReach is the number of days beyond which no date is promised.
+const outOfReach = 10 * 365
 
 // recentDays is how many days back the present pace of exposure is taken from.
 const recentDays = 7

@@ -114,6 +114,9 @@ func (e *Evaluator) populate(ctx context.Context, v *view, book *ledger.Book) er
 	}
 	v.input, v.notices = v.kind.input(pop, v.at)
 	v.input.Parameters = v.parameters(e.Parameters)
+	if v.workflow {
+		v.input.Unit = v.unit
+	}
 	if v.population, err = epi.NewPopulation(v.input); err != nil {
 		return err
 	}

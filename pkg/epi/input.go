@@ -142,6 +142,8 @@ type Input struct {
 	// Events are change events beside the first appearance of each build and
 	// kernel, which are found in the exposure.
 	Events []Event
+	// Unit is what sentences call exposure; "" is host-days.
+	Unit string
 	// Parameters are the defaults when nil.
 	Parameters *Parameters
 }

@@ -73,6 +73,9 @@ func (v Verdict) pinnedSentence() string {
 
 func (v Verdict) exposureWords() string {
 	if len(v.References) > 0 && v.References[0] == "fleet" {
+		if v.Unit != "" {
+			return v.Unit + " on those days"
+		}
 		return "host-days on those days"
 	}
 	return "the other crashes; no exposure is known"

@@ -48,6 +48,9 @@ type Verdict struct {
 	// Hidden is the share of the fleet that a value would need to hold in
 	// order to be hidden behind so few episodes; 0 when nothing was tested.
 	Hidden float64 `json:"hidden,omitempty"`
+	// Unit is what sentences call the exposure of the fleet, when it is not
+	// host-days.
+	Unit string `json:"unit,omitempty"`
 	// Sentence says it for a ticket.
 	Sentence    string   `json:"sentence"`
 	WouldChange []string `json:"wouldChange,omitempty"`
@@ -67,7 +70,7 @@ func (p *Population) judge(m members, now float64, detail bool) Verdict {
 	f := cs.investigate(m, now)
 	v := Verdict{
 		Grade: p.params.Grade(cs.n()), Episodes: cs.n(), Rows: len(m.rows), Kind: KindInsufficient,
-		References: f.references, Busy: f.busy, Hosts: cs.concentration(f, detail),
+		References: f.references, Unit: cs.p.in.Unit, Busy: f.busy, Hosts: cs.concentration(f, detail),
 	}
 	switch {
 	case cs.n() < p.params.VerdictMin:
