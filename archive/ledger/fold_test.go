@@ -85,6 +85,24 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// drawPart gives an event what its action takes.
+func drawPart(t *rapid.T, e *query.LedgerEvent) {
+	build := rapid.SampledFrom([]string{"v1", "v2"}).Draw(t, "build")
+	switch e.Action {
+	case query.ActionFix:
+		e.Fix = &query.Fix{At: e.Time}
+		if rapid.Bool().Draw(t, "waits") {
+			e.Fix = &query.Fix{Builds: []string{build}}
+		}
+	case query.ActionSplit:
+		e.Parting = &query.Parting{Dimension: "cloud.region", Values: []string{rapid.SampledFrom([]string{"eu", "us"}).Draw(t, "region")}}
+	case query.ActionDeploy:
+		e.Deploy = &query.Deployment{At: e.Time, Build: build, Environment: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "environment")}
+	case query.ActionCategory:
+		e.Category = &query.Category{ID: "own", Title: e.Text, Retired: rapid.Bool().Draw(t, "retired")}
+	}
+}
+
 func TestFoldDoesNotDependOnArrival(t *testing.T) {
 	clusters := []string{"other/a", "other/b", "other/c", "return_to_null"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -96,9 +114,7 @@ func TestFoldDoesNotDependOnArrival(t *testing.T) {
 			e.Text = rapid.SampledFrom([]string{"x", "y", "z"}).Draw(t, "text")
 			e.Into = rapid.SampledFrom(clusters).Draw(t, "into")
 			e.Revokes = crash.ID{15: rapid.Byte().Draw(t, "revokes")}
-			if e.Action == query.ActionFix {
-				e.Fix = &query.Fix{At: e.Time}
-			}
+			drawPart(t, &e)
 			events[i] = e
 		}
 		want := entries(ledger.Fold(events))
@@ -111,11 +127,62 @@ func TestFoldDoesNotDependOnArrival(t *testing.T) {
 	})
 }
 
-func entries(b *ledger.Book) []query.LedgerEntry {
-	var all []query.LedgerEntry
+// entries is everything that a book says.
+func entries(b *ledger.Book) []any {
+	all := []any{b.Categories(), b.Deployments(), b.Splits()}
 	for _, key := range b.Clusters() {
 		e, _ := b.Entry(key)
-		all = append(all, e)
+		all = append(all, e, b.Selections(key))
 	}
 	return all
+}
+
+func TestSplitsApplyInOrder(t *testing.T) {
+	split := func(n byte, of, region, into string) query.LedgerEvent {
+		return event(n, of, query.ActionSplit, func(e *query.LedgerEvent) {
+			e.Parting, e.Into = &query.Parting{Dimension: "cloud.region", Values: []string{region}}, into
+		})
+	}
+	events := []query.LedgerEvent{split(1, "other/a", "eu", "other/b"), split(2, "other/a", "us", "other/c"), split(3, "other/b", "eu", "other/d")}
+	is := func(region string) query.Filter {
+		return query.Filter{Dimension: "cloud.region", Op: query.OpIn, Values: []string{region}}
+	}
+	not := func(region string) query.Filter {
+		return query.Filter{Dimension: "cloud.region", Op: query.OpNotIn, Values: []string{region}}
+	}
+	book := ledger.Fold(events)
+	for cluster, want := range map[string][]ledger.Selection{
+		"other/a": {{Of: "other/a", Filters: []query.Filter{not("eu"), not("us")}}},
+		"other/c": {{Of: "other/c"}, {Of: "other/a", Filters: []query.Filter{not("eu"), is("us")}}},
+		"other/d": {{Of: "other/d"}, {Of: "other/b", Filters: []query.Filter{is("eu")}}, {Of: "other/a", Filters: []query.Filter{is("eu"), is("eu")}}},
+		"other/x": {{Of: "other/x"}},
+	} {
+		if diff := cmp.Diff(want, book.Selections(cluster)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", cluster, diff)
+		}
+	}
+	undone := ledger.Fold(append(events, event(4, "other/a", query.ActionUndo, undoes(1))))
+	if got := undone.Selections("other/a"); len(got) != 1 || len(got[0].Filters) != 1 {
+		t.Errorf("once the first split is undone a is %+v", got)
+	}
+}
+
+func TestBuildDatesAFix(t *testing.T) {
+	deploy := func(n byte, build, environment string) query.LedgerEvent {
+		return event(n, "", query.ActionDeploy, func(e *query.LedgerEvent) {
+			e.Deploy = &query.Deployment{At: e.Time, Build: build, Environment: environment, Aliases: []string{"sha-" + build}}
+		})
+	}
+	waits := event(1, "other/a", query.ActionFix, func(e *query.LedgerEvent) { e.Fix = &query.Fix{Builds: []string{"sha-v2"}} })
+	fix := func(events ...query.LedgerEvent) query.LedgerFix {
+		entry, _ := ledger.Fold(append(events, waits)).Entry("other/a")
+		return entry.Fixes[0]
+	}
+	if f := fix(deploy(2, "v1", "eu")); !f.Waiting {
+		t.Errorf("another build dates the fix: %+v", f)
+	}
+	f := fix(deploy(2, "v2", "eu"), deploy(3, "v2", "us"), deploy(9, "v2", "eu"))
+	if want := day0.Add(3 * time.Hour); f.Waiting || !f.At.Equal(want) {
+		t.Errorf("fix at %s, want %s: when the last environment had it first", f.At, want)
+	}
 }
