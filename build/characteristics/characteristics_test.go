@@ -133,3 +133,60 @@ func TestRates(t *testing.T) {
 		}
 	}
 }
+
+// TestHeldOut: what holds for the processes that the thresholds were chosen by
+// holds for others.
+func TestHeldOut(t *testing.T) {
+	rows, err := MeasureHeldOut(context.Background(), 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 12 {
+		t.Fatalf("%d processes, want 12", len(rows))
+	}
+	for _, r := range rows {
+		if share := r.Random.Share(r.Random.Gone); share > r.Limit+0.015 {
+			t.Errorf("%s: %.2f %% falsely gone", r.Process, 100*share)
+		}
+		if r.Histories < 150 {
+			t.Errorf("%s: only %d of 200 histories have enough rows", r.Process, r.Histories)
+		}
+	}
+}
+
+// TestReduced: nothing is called reduced while nothing changed, and a halving of a
+// frequent steady process is seen at the first look.
+func TestReduced(t *testing.T) {
+	rows, err := MeasureReduced(context.Background(), 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if r.False > 0.1 {
+			t.Errorf("%s: %.1f %% falsely reduced", r.Process, 100*r.False)
+		}
+		if r.Half[1] < r.Half[0] || r.Tenth[1] < r.Tenth[0] {
+			t.Errorf("%s: fewer by the last look than by the first: %v, %v", r.Process, r.Half, r.Tenth)
+		}
+		if r.Process == "Poisson 12/day" && (r.Half[0] < 0.95 || r.Tenth[0] < 0.95) {
+			t.Errorf("%s: a halving is seen in %.0f %%, a tenth in %.0f %%", r.Process, 100*r.Half[0], 100*r.Tenth[0])
+		}
+	}
+}
+
+// TestSurges: false alarms stay within the budget where crashes come at a constant
+// rate, and a fivefold rise of a daily cluster is seen within the week.
+func TestSurges(t *testing.T) {
+	rows, err := MeasureSurges(context.Background(), 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if r.False > 3*DesignedAlarms {
+			t.Errorf("%g a day: %.2f false alarms a year, %.2f by design", r.Rate, r.False, DesignedAlarms)
+		}
+		if last := r.Delay[len(r.Delay)-1]; r.Rate >= 0.5 && (last < 1 || last > 7) {
+			t.Errorf("%g a day: a fivefold rise is seen after %d days", r.Rate, last)
+		}
+	}
+}

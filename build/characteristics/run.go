@@ -16,8 +16,9 @@ import (
 	"strings"
 )
 
-// Histories is the number behind the published table; verdicts are measured
-// on a sixth as many clusters of each kind and size.
+// Histories is the number behind the published table of silences; held-out
+// processes and other spans are measured on half as many, reductions and surges on
+// a third, verdicts on a sixth as many clusters of each kind and size.
 const Histories = 6000
 
 // Run measures and writes the Markdown tables.
@@ -25,19 +26,74 @@ func Run(ctx context.Context, w io.Writer, histories int) error {
 	if histories < 1 {
 		return fmt.Errorf("%d histories: want at least 1", histories)
 	}
-	silence, err := MeasureSilence(ctx, histories)
-	if err != nil {
-		return fmt.Errorf("measure silence: %w", err)
-	}
-	clusters := max(1, histories/6)
-	verdicts, err := MeasureVerdicts(ctx, clusters)
-	if err != nil {
-		return fmt.Errorf("measure verdicts: %w", err)
-	}
 	var b bytes.Buffer
-	writeSilence(&b, silence, histories)
-	writeVerdicts(&b, verdicts)
-	_, err = w.Write(b.Bytes())
+	for _, part := range []struct {
+		what  string
+		write func(context.Context, io.Writer, int) error
+	}{
+		{"silence", runSilence},
+		{"held-out processes", runHeldOut},
+		{"other spans", runSpans},
+		{"reduction", runReduced},
+		{"surges", runSurges},
+		{"verdicts", runVerdicts},
+	} {
+		if err := part.write(ctx, &b, histories); err != nil {
+			return fmt.Errorf("measure %s: %w", part.what, err)
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func runSilence(ctx context.Context, w io.Writer, histories int) error {
+	rows, err := MeasureSilence(ctx, histories)
+	writeSilence(w, rows, histories)
+	return err
+}
+
+func runHeldOut(ctx context.Context, w io.Writer, histories int) error {
+	histories = max(1, histories/2)
+	rows, err := MeasureHeldOut(ctx, histories)
+	writeHeldOut(w, rows, histories)
+	return err
+}
+
+// spans are the other lengths of history, in days.
+var spans = []float64{60, 365}
+
+func runSpans(ctx context.Context, w io.Writer, histories int) error {
+	histories = max(1, histories/2)
+	rows := make([][]Silence, len(spans))
+	for i, span := range spans {
+		var err error
+		if rows[i], err = MeasureSpan(ctx, histories, span); err != nil {
+			return err
+		}
+	}
+	writeSpans(w, spans, rows, histories)
+	return nil
+}
+
+func runReduced(ctx context.Context, w io.Writer, histories int) error {
+	histories = max(1, histories/3)
+	rows, err := MeasureReduced(ctx, histories)
+	writeReduced(w, rows, histories)
+	return err
+}
+
+func runSurges(ctx context.Context, w io.Writer, histories int) error {
+	histories = max(1, histories/3)
+	rows, err := MeasureSurges(ctx, histories)
+	if err == nil {
+		writeSurges(w, rows, histories)
+	}
+	return err
+}
+
+func runVerdicts(ctx context.Context, w io.Writer, histories int) error {
+	rows, err := MeasureVerdicts(ctx, max(1, histories/6))
+	writeVerdicts(w, rows)
 	return err
 }
 

@@ -13,7 +13,8 @@ import (
 	"github.com/epicurve/epicurve/pkg/epi"
 )
 
-// The span of one history: days before the mark, days watched after it.
+// The span of one history: days before the mark unless said otherwise, days
+// watched after it.
 const (
 	history = 180.0
 	watched = 180.0
@@ -45,22 +46,37 @@ type Tally struct {
 // Share is a part of the histories.
 func (t Tally) Share(n int) float64 { return float64(n) / math.Max(1, float64(t.Histories)) }
 
-// MeasureSilence runs the given number of histories of each process.
+// MeasureSilence runs the given number of histories of each process that the
+// thresholds were chosen by.
 func MeasureSilence(ctx context.Context, histories int) ([]Silence, error) {
-	ps := processes()
+	return measureAll(ctx, processes(), histories, history)
+}
+
+// MeasureHeldOut runs processes that nobody looked at when the thresholds were
+// chosen.
+func MeasureHeldOut(ctx context.Context, histories int) ([]Silence, error) {
+	return measureAll(ctx, heldOut(), histories, history)
+}
+
+// MeasureSpan runs histories of another length before the mark, in days.
+func MeasureSpan(ctx context.Context, histories int, span float64) ([]Silence, error) {
+	return measureAll(ctx, processes(), histories, span)
+}
+
+func measureAll(ctx context.Context, ps []process, histories int, span float64) ([]Silence, error) {
 	results := make([]Silence, len(ps))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range ps {
 		group.Go(func() error {
-			results[i] = measure(ctx, p, histories)
+			results[i] = measure(ctx, p, histories, span)
 			return ctx.Err()
 		})
 	}
 	return results, group.Wait()
 }
 
-func measure(ctx context.Context, p process, histories int) Silence {
+func measure(ctx context.Context, p process, histories int, span float64) Silence {
 	params := epi.Defaults()
 	s := Silence{Process: p.name, Limit: p.limit}
 	var delays []float64
@@ -69,12 +85,12 @@ func measure(ctx context.Context, p process, histories int) Silence {
 			return s
 		}
 		rng := rand.New(rand.NewPCG(seed(p.name), uint64(h)))
-		times := p.draw(rng, history+watched+40)
-		if watch(&s.Random, params, times, history) {
+		times := p.draw(rng, span+watched+40)
+		if watch(&s.Random, params, times, span) {
 			s.Histories++
-			delays = append(delays, delay(params, times, history))
+			delays = append(delays, delay(params, times, span))
 		}
-		watch(&s.BurstEnd, params, times, burstEnd(times))
+		watch(&s.BurstEnd, params, times, burstEnd(times, span))
 	}
 	slices.Sort(delays)
 	if n := len(delays); n > 0 {
@@ -174,10 +190,10 @@ func delay(params epi.Parameters, times []float64, mark float64) float64 {
 
 // burstEnd places the mark 0.1 d after the last row of a burst: at the latest
 // gap that is among the longest twentieth, and at least a day where any is.
-func burstEnd(times []float64) float64 {
-	before, _ := slices.BinarySearch(times, history)
+func burstEnd(times []float64, span float64) float64 {
+	before, _ := slices.BinarySearch(times, span)
 	if before < 2 {
-		return history
+		return span
 	}
 	gaps := make([]float64, before)
 	for i := range gaps {
@@ -193,7 +209,7 @@ func burstEnd(times []float64) float64 {
 			return times[i] + 0.1
 		}
 	}
-	return history
+	return span
 }
 
 // quantile interpolates linearly between order statistics.

@@ -2,6 +2,7 @@ package epi_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/epicurve/epicurve/pkg/epi"
@@ -22,6 +23,8 @@ func BenchmarkFunctions(b *testing.B) {
 		ps[i], counts[i], days[i], weights[i] = rng.Float64(), float64(rng.IntN(5)), 100*rng.Float64(), 1e-6
 		occurrences[i] = epi.Occurrence{Host: "host", Boot: "boot", PID: int64(rng.IntN(million)), Time: days[i]}
 	}
+	sorted := slices.Sorted(slices.Values(days))
+	charts := epi.Defaults().NewCharts(50)
 	strata := make([]epi.Table2x2, 52)
 	for i := range strata {
 		strata[i] = epi.Table2x2{A: 3, B: 20, C: 30, D: 400}
@@ -99,6 +102,8 @@ func BenchmarkFunctions(b *testing.B) {
 		{"Ascertainment", func() { epi.Ascertainment(900_000, million) }},
 		{"Duplicates", func() { epi.Duplicates(occurrences) }},
 		{"Horizon", func() { epi.Horizon(100, days) }},
+		{"Charts.Alarms", func() { charts.Alarms(sorted, 0, 100) }},
+		{"Reduced", func() { params.Reduced(sorted, 0, 50, 100) }},
 		{"CoreSpans", func() { params.CoreSpans(counts, counts) }},
 		{"Quality", func() {
 			if _, err := p.Quality(in.To); err != nil {
