@@ -55,7 +55,7 @@ func TestParseCgroup(t *testing.T) {
 	}
 }
 
-const dumping = "Name:\tweb\nState:\tD (disk sleep)\nNSpid:\t42\t1\nCoreDumping:\t1\n"
+const dumping = "Name:\tweb\nState:\tD (disk sleep)\nNSpid:\t42\t1\nUid:\t1000\t1001\t1001\t1001\nCoreDumping:\t1\n"
 
 // Trees of files as the runtimes leave them, with the command lines and
 // environments that they hold as well.
@@ -140,12 +140,18 @@ func TestOrigins(t *testing.T) {
 				if pid == 1 && !strings.Contains(tc.status, "NSpid") {
 					want = Origin{}
 				}
-				if diff := cmp.Diff(want, o.OfCore(path, pid, "web")); diff != "" {
+				if diff := cmp.Diff(want, o.OfCore(path, pid, "web", 0)); diff != "" {
 					t.Errorf("pid %d (-want +got):\n%s", pid, diff)
 				}
 			}
-			if got := o.OfCore(path, 7, "web"); got != (Origin{}) {
+			if got := o.OfCore(path, 7, "web", 0); got != (Origin{}) {
 				t.Errorf("a core of another process got %+v", got)
+			}
+			if got := o.OfCore(path, 42, "web", 1001); strings.Contains(tc.status, "Uid") && got != tc.want {
+				t.Errorf("a core of the process's user got %+v", got)
+			}
+			if got := o.OfCore(path, 42, "web", 1002); got != (Origin{}) {
+				t.Errorf("a core of another user got %+v", got)
 			}
 		})
 	}
@@ -169,6 +175,56 @@ func TestStatesAreReadAhead(t *testing.T) {
 	o.Refresh()
 	if len(o.containers) != 0 {
 		t.Errorf("%d containers are remembered for ever", len(o.containers))
+	}
+}
+
+// A process that nobody could look at while it dumped core is known from before;
+// one that still runs left no core, whatever a file says.
+func TestProcessesAreReadAhead(t *testing.T) {
+	r := roots(t, map[string]string{
+		"proc/42/status": strings.Replace(dumping, "Dumping:\t1", "Dumping:\t0", 1), "proc/42/cgroup": "0::/system.slice/web.service\n",
+	})
+	o := NewOrigins(r, &Names{})
+	now := time.Unix(1767225600, 0)
+	o.now = func() time.Time { return now }
+	o.Refresh()
+	const path = "/cores/core"
+	if got := o.OfCore(path, 42, "web", 1001); got != (Origin{}) {
+		t.Errorf("it still runs, but got %+v", got)
+	}
+	if err := os.RemoveAll(filepath.Join(r.Proc, "42")); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		pid   int64
+		comm  string
+		owner uint32
+		want  string
+	}{{42, "web", 1002, ""}, {42, "bash", 1001, ""}, {43, "web", 1001, ""}, {42, "web", 1001, "web.service"}} {
+		if got := o.OfCore(path, tc.pid, tc.comm, tc.owner); got.Unit != tc.want {
+			t.Errorf("%+v: %+v", tc, got)
+		}
+	}
+	now = now.Add(keepFor + time.Minute)
+	o.Refresh()
+	if len(o.living.processes) != 0 || len(o.processes) != 0 {
+		t.Errorf("%d processes are remembered for ever", len(o.living.processes))
+	}
+}
+
+// A pid that another process took is noticed within a number of rounds.
+func TestReusedPid(t *testing.T) {
+	r := roots(t, map[string]string{"proc/42/status": "Name:\ta\nState:\tS\nCoreDumping:\t0\n", "proc/42/cgroup": "0::/system.slice/a.service\n"})
+	o := NewOrigins(r, &Names{})
+	o.Refresh()
+	if err := os.WriteFile(filepath.Join(r.Proc, "42/status"), []byte("Name:\tb\nState:\tS\nCoreDumping:\t0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range rereadEvery {
+		o.Refresh()
+	}
+	if got := o.living.processes[42].comm; got != "b" {
+		t.Errorf("pid 42 is still %q", got)
 	}
 }
 

@@ -58,12 +58,14 @@ func addAttribute(r *crash.Record, name, value string) {
 
 // Origins finds out where crashed processes ran. The cgroup decides, never a
 // host name. A process is in /proc only while its core is being written, often
-// for a millisecond, and its container's state may go as fast; so it is looked
-// up when its core appears (see [Origins.Appeared]), and states of containers
-// are read ahead (see [Origins.Refresh]).
+// for a millisecond, and its container's state may go as fast. So it is looked up
+// when its core appears (see [Origins.Appeared]), and processes and states of
+// containers are read ahead (see [Origins.Refresh]), which finds whatever ran for
+// longer than the time between two refreshes.
 //
-// Limits: the core's name must tell the pid on the host (%P, or
-// systemd-coredump's names). Its methods may be called at the same time.
+// Limits: of a process in a pid namespace of its own, such as a container's, the
+// core's name must tell the pid on the host (%P, or systemd-coredump's names). Its
+// methods may be called at the same time.
 type Origins struct {
 	roots Roots
 	names *Names
@@ -71,7 +73,8 @@ type Origins struct {
 
 	mu         sync.Mutex
 	processes  map[string]seenProcess // by path of the core
-	containers map[string]seenState   // by id
+	living     living
+	containers map[string]seenState // by id
 }
 
 type seenProcess struct {
@@ -114,10 +117,14 @@ func (o *Origins) Appeared(path string) {
 
 // look remembers the process of a core when it is still there.
 func (o *Origins) look(path string, pid int64) {
-	p, ok := readDumping(o.roots, pid)
+	p, ok := readEnding(o.roots, pid)
 	if !ok {
 		return
 	}
+	o.remember(path, p)
+}
+
+func (o *Origins) remember(path string, p process) {
 	origin := o.of(p.cgroup)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -131,28 +138,39 @@ func (o *Origins) look(path string, pid int64) {
 }
 
 // OfCore returns where the process of a core ran. pid and comm are those that
-// the core itself tells, so that a core that took the name of another, or a
-// forged one, gets no foreign origin.
-func (o *Origins) OfCore(path string, pid int64, comm string) Origin {
+// the core itself tells and owner is the user whose file it is, so that a core
+// that took the name of another, or a forged one, gets no foreign origin.
+func (o *Origins) OfCore(path string, pid int64, comm string, owner uint32) Origin {
 	if o == nil {
 		return Origin{}
 	}
-	if _, known := o.remembered(path, pid, comm); !known {
-		host := pid
-		if name := o.names.Read(filepath.Base(path)); name.HostPID {
-			host = name.PID
-		}
-		o.look(path, host) // a large core is still being written
+	if origin, known := o.remembered(path, pid, comm, owner); known {
+		return origin
 	}
-	origin, _ := o.remembered(path, pid, comm)
+	host := pid
+	if name := o.names.Read(filepath.Base(path)); name.HostPID {
+		host = name.PID
+	}
+	o.look(path, host) // a large core is still being written
+	if origin, known := o.remembered(path, pid, comm, owner); known {
+		return origin
+	}
+	o.mu.Lock()
+	p, known := o.living.ended(o.roots, host)
+	o.mu.Unlock()
+	if !known || !p.is(pid, comm, owner) {
+		return Origin{}
+	}
+	o.remember(path, p)
+	origin, _ := o.remembered(path, pid, comm, owner)
 	return origin
 }
 
-func (o *Origins) remembered(path string, pid int64, comm string) (Origin, bool) {
+func (o *Origins) remembered(path string, pid int64, comm string, owner uint32) (Origin, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s, ok := o.processes[path]
-	if !ok || s.comm != comm || (pid != s.inner && pid != s.pid) {
+	if !ok || !s.is(pid, comm, owner) {
 		return Origin{}, false
 	}
 	s.seen = o.now()
@@ -210,8 +228,8 @@ func (o *Origins) state(id string) containerState {
 
 var wholeID = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Refresh reads the states of containers that are new, and forgets those that
-// ended a while ago. It is to be called now and then.
+// Refresh reads the processes and the states of containers that are new, and
+// forgets those that ended a while ago. It is to be called now and then.
 func (o *Origins) Refresh() {
 	for _, dir := range stateDirs(o.roots) {
 		entries, err := os.ReadDir(dir)
@@ -226,6 +244,7 @@ func (o *Origins) Refresh() {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.living.refresh(o.roots, o.now())
 	maps.DeleteFunc(o.containers, func(_ string, s seenState) bool { return o.now().Sub(s.seen) > keepFor })
 	maps.DeleteFunc(o.processes, func(_ string, s seenProcess) bool { return o.now().Sub(s.seen) > keepFor })
 }

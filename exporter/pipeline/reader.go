@@ -106,7 +106,7 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 	facts, readErr := r.read(ctx, file, before.Size)
 	after, _, err := watch.KeyOf(file)
 	if err != nil || after.Size != before.Size || after.Mtime != before.Mtime { // it was written to meanwhile
-		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, readErr)}
+		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, uid, readErr)}
 	}
 	if ctx.Err() != nil {
 		return Reading{Key: before}
@@ -117,10 +117,10 @@ func (r *Reader) Read(ctx context.Context, f watch.File) Reading {
 		return reading
 	}
 	if !complete(facts, before.Size, watch.WritersOf(file), f) {
-		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, nil)}
+		return Reading{Key: before, Provisional: r.provisional(f.Path, facts, uid, nil)}
 	}
 	record := classify.Record(facts, r.Rules)
-	told := r.annotate(&record, f.Path, before, annotate.XattrsOf(file), r.origin(f.Path, facts))
+	told := r.annotate(&record, f.Path, before, annotate.XattrsOf(file), r.origin(f.Path, facts, uid))
 	return Reading{
 		Key: before, UID: uid, Complete: true, Record: &record, Witnesses: told,
 		Bytes: facts.BytesRead, Compression: facts.Compression,
@@ -144,12 +144,12 @@ func (r *Reader) read(ctx context.Context, file *os.File, size int64) (*corefile
 }
 
 // provisional labels a core that is not complete, nil when it is not readable.
-func (r *Reader) provisional(path string, facts *corefile.Facts, err error) *Label {
+func (r *Reader) provisional(path string, facts *corefile.Facts, uid uint32, err error) *Label {
 	if err != nil || facts == nil {
 		return nil
 	}
 	record := classify.Record(facts, r.Rules)
-	r.origin(path, facts) // remembered until the core is complete, when the process is gone
+	r.origin(path, facts, uid) // remembered until the core is complete, when the process is gone
 	r.Names.Annotate(&record, path, annotate.CoreName{}, time.Now())
 	record.Host.BootID = r.Machine.Host.BootID
 	s := sightingOf(&record)
@@ -161,8 +161,8 @@ func (r *Reader) provisional(path string, facts *corefile.Facts, err error) *Lab
 
 // origin looks up where the process of a core ran. The process exists as long
 // as the kernel writes the core.
-func (r *Reader) origin(path string, facts *corefile.Facts) annotate.Origin {
-	return r.Origins.OfCore(path, facts.Process.PID, facts.Process.Name)
+func (r *Reader) origin(path string, facts *corefile.Facts, uid uint32) annotate.Origin {
+	return r.Origins.OfCore(path, facts.Process.PID, facts.Process.Name, uid)
 }
 
 // complete decides whether a readable core has everything that will come. A
