@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/epicurve/epicurve/pkg/query"
 )
 
 // Retention says what is too old to keep; a zero time keeps everything. The
@@ -11,6 +13,9 @@ type Retention struct {
 	Records  time.Time // crashes before are deleted
 	Exposure time.Time // slots that begin before are deleted
 	Ledger   time.Time // events before are deleted
+	// Registers of crashes before are set to "not known" (crash.registers,
+	// which exporters send only when opted in); the rest of the crash stays.
+	Registers time.Time
 }
 
 // Deleted counts what a retention deleted, or would delete.
@@ -18,6 +23,8 @@ type Deleted struct {
 	Records  int64 `json:"records"`
 	Exposure int64 `json:"exposure"`
 	Ledger   int64 `json:"ledger"`
+	// Registers counts the crashes whose registers were dropped.
+	Registers int64 `json:"registers,omitempty"`
 }
 
 // Check is the result of looking a store over.
@@ -44,6 +51,15 @@ type Maintainer interface {
 	// Export writes the crashes of a range, with all their texts, to a new
 	// Parquet file.
 	Export(ctx context.Context, path string, from, to time.Time) (records int64, err error)
+}
+
+// Deleter is a store that can delete crashes by what they are: a person's
+// request to be forgotten, a host that sent nonsense.
+type Deleter interface {
+	// Delete deletes the crashes that a validated request selects by range,
+	// filters, cluster and suppression, or only counts them when dry is set.
+	// Exposure and ledger stay.
+	Delete(ctx context.Context, req query.Request, dry bool) (Deleted, error)
 }
 
 // Folder is a store that can keep slots of exposure that follow one another in

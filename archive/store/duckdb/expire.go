@@ -52,10 +52,29 @@ func (s *Store) Expire(ctx context.Context, r store.Retention, dry bool) (store.
 		return store.Deleted{}, fmt.Errorf("duckdb: expire: %w", err)
 	}
 	d.Exposure += runs
+	if !r.Registers.IsZero() {
+		if d.Registers, err = s.dropRegisters(ctx, r.Registers, dry); err != nil {
+			return store.Deleted{}, fmt.Errorf("duckdb: expire registers: %w", err)
+		}
+	}
 	if dry || d == (store.Deleted{}) {
 		return d, nil
 	}
 	return d, s.afterExpire(ctx, d)
+}
+
+// dropRegisters sets the registers of old crashes to NULL. It is the only update
+// of a row in the store: no index is on the column that could go wrong with it.
+func (s *Store) dropRegisters(ctx context.Context, before time.Time, dry bool) (n int64, err error) {
+	const old = " FROM detail WHERE crash_registers IS NOT NULL AND seq IN (SELECT seq FROM facts WHERE ts < ?)"
+	err = s.transaction(ctx, func(w *writer) error {
+		if err := w.conn.QueryRowContext(ctx, "SELECT count(*)"+old, store.CeilMicro(before)).Scan(&n); err != nil || dry || n == 0 {
+			return err
+		}
+		_, err := w.conn.ExecContext(ctx, "UPDATE detail SET crash_registers = NULL WHERE crash_registers IS NOT NULL AND seq IN (SELECT seq FROM facts WHERE ts < ?)", store.CeilMicro(before))
+		return err
+	})
+	return n, err
 }
 
 // goneSlots counts the slots of a row that begin before $1.
@@ -84,6 +103,6 @@ func (s *Store) afterExpire(ctx context.Context, d store.Deleted) error {
 		return fmt.Errorf("duckdb: expire: %w", err)
 	}
 	s.exposed.Store(exposed)
-	s.version.Add(d.Records + d.Exposure + d.Ledger)
+	s.version.Add(d.Records + d.Exposure + d.Ledger + d.Registers)
 	return nil
 }

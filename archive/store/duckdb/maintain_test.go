@@ -150,3 +150,43 @@ func TestExport(t *testing.T) {
 		t.Errorf("a partial file was left: %v", err)
 	}
 }
+
+// TestRegistersAreDroppedEarlier keeps a crash and forgets its registers.
+func TestRegistersAreDroppedEarlier(t *testing.T) {
+	s := reopened(t, filepath.Join(t.TempDir(), "a.duckdb"))
+	defer s.Close()
+	ctx := context.Background()
+	var records []crash.Record
+	for i := range 4 {
+		records = append(records, crash.Record{
+			ID: crash.ID{1, byte(i)}, Time: begin.Add(time.Duration(i) * time.Hour), SchemaVersion: 1, Fault: crash.Fault{PC: crash.Some[uint64](5), Registers: []string{"rax=0x1"}},
+			Finding: crash.Finding{Class: crash.Other, Kind: crash.KindAbort, Signature: "s"},
+		})
+	}
+	if _, err := s.Append(ctx, records); err != nil {
+		t.Fatal(err)
+	}
+	r := store.Retention{Registers: begin.Add(2 * time.Hour)}
+	for _, step := range []struct {
+		dry  bool
+		want int64
+	}{{true, 2}, {false, 2}, {false, 0}} {
+		if got, err := s.Expire(ctx, r, step.dry); err != nil || got != (store.Deleted{Registers: step.want}) {
+			t.Errorf("dry %v: %+v, %v; want %d", step.dry, got, err, step.want)
+		}
+	}
+	req := query.Request{Type: query.TypeRecords, Range: query.Range{From: begin, To: begin.Add(5 * time.Hour)}}
+	req.Normalize()
+	got, err := s.Records(ctx, req)
+	if err != nil || len(got.Records) != 4 {
+		t.Fatalf("%d records, %v", len(got.Records), err)
+	}
+	for i, r := range got.Records { // newest first
+		if has := len(r.Fault.Registers) == 1; has != (i < 2) || r.Fault.PC != crash.Some[uint64](5) {
+			t.Errorf("record %d: registers %v, pc %v", i, r.Fault.Registers, r.Fault.PC)
+		}
+	}
+	if c := verified(t, s); len(c.Faults) != 0 || c.Records != 4 {
+		t.Errorf("afterwards %+v", c)
+	}
+}

@@ -42,6 +42,7 @@ func Run(t *testing.T, open Opener) {
 	t.Run("cancel", func(t *testing.T) { testCancel(t, open) })
 	t.Run("concurrent", func(t *testing.T) { testConcurrent(t, open) })
 	t.Run("population", func(t *testing.T) { testPopulation(t, open) })
+	t.Run("delete", func(t *testing.T) { testDelete(t, open) })
 	t.Run("fold", func(t *testing.T) { testFold(t, open) })
 	t.Run("runs", func(t *testing.T) { testRuns(t, open) })
 }
