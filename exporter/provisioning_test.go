@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -24,7 +25,7 @@ func TestProvisionedConfiguration(t *testing.T) {
 	}
 }
 
-// The unit is sandboxed as tightly as it says.
+// The unit is sandboxed as tightly as it says, and keeps one right of root's.
 func TestUnitExposure(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -33,6 +34,15 @@ func TestUnitExposure(t *testing.T) {
 	unit, err := filepath.Abs(filepath.Join(provisioned, "epicurve-exporter.service"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	text, err := os.ReadFile(unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []string{"CapabilityBoundingSet", "AmbientCapabilities"} {
+		if lines := regexp.MustCompile(`(?m)^`+set+`=.*$`).FindAllString(string(text), -1); len(lines) != 1 || lines[0] != set+"=CAP_DAC_READ_SEARCH" {
+			t.Errorf("%s: %q, want CAP_DAC_READ_SEARCH only", set, lines)
+		}
 	}
 	out, err := exec.Command(analyze, "security", "--offline=yes", "--no-pager", unit).CombinedOutput()
 	m := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`).FindSubmatch(bytes.TrimSpace(out))

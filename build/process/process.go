@@ -27,6 +27,14 @@ type Program struct {
 	addr string
 	log  *os.File
 	cmd  *exec.Cmd
+	as   syscall.SysProcAttr
+}
+
+// RunAs lets the program run as an ordinary user with some of root's rights, as
+// a service manager does (ambient capabilities, capabilities(7)). Call it before
+// Start, as root.
+func (p *Program) RunAs(uid uint32, capabilities ...uintptr) {
+	p.as = syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}, AmbientCaps: capabilities}
 }
 
 // New prepares a program: a free address on loopback is added to its arguments
@@ -59,7 +67,9 @@ func freeAddress() (string, error) {
 func (p *Program) Start() error {
 	p.cmd = exec.Command(p.path, p.args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	as := p.as
+	as.Pdeathsig = syscall.SIGKILL
+	p.cmd.SysProcAttr = &as
 	if err := p.cmd.Start(); err != nil {
 		p.cmd = nil
 		return fmt.Errorf("start %s: %w", p.path, err)

@@ -160,7 +160,11 @@ func TestNothingPrivateLeaves(t *testing.T) {
 	if r.Container.ID != id || r.Container.Image != "shop:1.4.2" || r.Attributes["container.name"] != "shop" || r.Process.ServiceVersion != "1.4.2" || r.Host.Name != "node-7" {
 		t.Errorf("container %+v, attributes %v, service %s, host %s", r.Container, r.Attributes, r.Process.ServiceName, r.Host.Name)
 	}
-	pushed := func() bool { w.mu.Lock(); defer w.mu.Unlock(); return bytes.Contains(w.raw.Bytes(), []byte("POST /push")) }
+	pushed := func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return bytes.Contains(w.raw.Bytes(), []byte("POST /push"))
+	}
 	if err := process.Until(t.Context(), time.Minute, "a push", pushed); err != nil {
 		t.Fatal(err)
 	}
