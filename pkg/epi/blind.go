@@ -125,7 +125,7 @@ func (p *Population) blindShades(m members, now float64) []shade {
 	var all []shade
 	for _, b := range p.blindSpans() {
 		span := Interval{b.span.From, math.Min(math.Min(b.span.To, now), b.span.From+controlDays)}
-		if !(span.To > span.From) || b.before == 0 {
+		if !(span.To > span.From) || b.before == 0 || within(all, span) {
 			continue
 		}
 		counts := b.counts
@@ -144,6 +144,15 @@ func (p *Population) blindShades(m members, now float64) []shade {
 		all = append(all, s)
 	}
 	return all
+}
+
+// within reports whether the whole fleet is shaded in a span, give or take the
+// days that a region shows sooner or later.
+func within(all []shade, span Interval) bool {
+	const slack = 3
+	return slices.ContainsFunc(all, func(s shade) bool {
+		return len(s.scope) == 0 && s.from <= span.From+slack && s.to >= span.To-slack
+	})
 }
 
 // scopes is the number of scopes in which blind spans are looked for.

@@ -61,7 +61,10 @@ func (p *Population) compareTexts(a, b int32) int {
 			return o
 		}
 	}
-	return 0
+	if c.Core != nil && c.Core[a] != c.Core[b] {
+		return cmp.Compare(c.Core[a], c.Core[b])
+	}
+	return cmp.Compare(p.program(a), p.program(b))
 }
 
 func (p *Population) chain(row int32) chainKey {

@@ -146,8 +146,17 @@ func FuzzEvaluate(f *testing.F) {
 				codes[d] = in.Exposure.Codes[d][int(at)*5+int(b)%5]
 			}
 			add(&in, begin+at, 0, int32(i%2), codes)
+			in.Crashes.Core = append(in.Crashes.Core, epi.Witness(b%3))
+			in.Crashes.Repeat = append(in.Crashes.Repeat, b%7 == 0)
 		}
+		in.Late = float64(mark) / 32
+		in.Limits = []epi.Limit{{Day: begin + int32(now)/4, Host: int32(mark % 5), Days: 0.5}}
 		p := mustPopulation(t, in)
+		if q, err := p.Quality(begin + float64(now)/4); err != nil {
+			t.Fatal(err)
+		} else if _, err := json.Marshal(q); err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range p.Clusters() {
 			a := mustEvaluate(t, p, epi.Question{Rows: c.Rows, Now: begin + float64(now)/4, Detail: true, Marks: []epi.Mark{{At: begin + float64(mark)/4}, {At: begin + float64(mark)/8}}})
 			if _, err := json.Marshal(a); err != nil {

@@ -34,7 +34,34 @@ func smallArchive(t *rapid.T) epi.Input {
 		}
 		add(&in, begin+at, 0, signature, codes)
 	}
+	if rapid.Bool().Draw(t, "with quality") {
+		drawQuality(t, &in, s.hosts)
+	}
 	return in
+}
+
+// drawQuality says of the rows how good they are.
+func drawQuality(t *rapid.T, in *epi.Input, hosts int) {
+	c := &in.Crashes
+	lost := begin + float64(rapid.IntRange(0, 60).Draw(t, "cores are lost from"))
+	for _, at := range c.Time {
+		w := epi.WitnessCore
+		if at >= lost || rapid.IntRange(0, 5).Draw(t, "log only") == 0 {
+			w = epi.WitnessLog
+		}
+		c.Core = append(c.Core, w)
+		c.Program = append(c.Program, int32(rapid.IntRange(0, 2).Draw(t, "program")))
+		c.Repeat = append(c.Repeat, rapid.IntRange(0, 9).Draw(t, "repeat") == 0)
+	}
+	in.Late = rapid.Float64Range(0, 10).Draw(t, "late")
+	for range rapid.IntRange(0, 4).Draw(t, "limits") {
+		in.Limits = append(in.Limits, epi.Limit{
+			Day: begin + int32(rapid.IntRange(0, 59).Draw(t, "day")), Host: int32(rapid.IntRange(0, hosts-1).Draw(t, "host")), Days: 0.25,
+		})
+	}
+	if rapid.Bool().Draw(t, "one disease") {
+		c.OneDisease = []int32{0}
+	}
 }
 
 // questions asks about every cluster of an archive.
@@ -86,7 +113,11 @@ func equalAnswers(t rapid.TB, got, want map[string]string) {
 func permuted(in epi.Input, order []int) epi.Input {
 	c := in.Crashes
 	out := epi.Crashes{Class: epi.Column{Values: c.Class.Values}, Signature: epi.Column{Values: c.Signature.Values}, Codes: make([][]int32, len(c.Codes))}
+	out.OneDisease = c.OneDisease
 	for _, i := range order {
+		if c.Core != nil {
+			out.Core, out.Program, out.Repeat = append(out.Core, c.Core[i]), append(out.Program, c.Program[i]), append(out.Repeat, c.Repeat[i])
+		}
 		out.Time = append(out.Time, c.Time[i])
 		out.Class.Codes = append(out.Class.Codes, c.Class.Codes[i])
 		out.Signature.Codes = append(out.Signature.Codes, c.Signature.Codes[i])
@@ -149,6 +180,11 @@ func TestNamesDoNotMatter(t *testing.T) {
 			renamed.Crashes.Codes[d] = mirrored(in.Crashes.Codes[d], n)
 			renamed.Exposure.Codes[d] = mirrored(in.Exposure.Codes[d], n)
 		}
+		renamed.Limits = nil
+		for _, l := range in.Limits {
+			l.Host = int32(len(in.Dimensions[1].Values)-1) - l.Host
+			renamed.Limits = append(renamed.Limits, l)
+		}
 		got := answers(t, mustPopulation(t, renamed), qs)
 		for name := range got {
 			got[name] = strings.ReplaceAll(got[name], "_renamed", "")
@@ -176,6 +212,11 @@ func TestShiftOfTime(t *testing.T) {
 		shifted.From, shifted.To = in.From+by, in.To+by
 		for i := range shifted.Crashes.Time {
 			shifted.Crashes.Time[i] += by
+		}
+		shifted.Limits = nil
+		for _, l := range in.Limits {
+			l.Day += int32(by)
+			shifted.Limits = append(shifted.Limits, l)
 		}
 		shifted.Exposure = &epi.Exposure{Weight: in.Exposure.Weight, Codes: in.Exposure.Codes}
 		for _, d := range in.Exposure.Day {

@@ -55,6 +55,7 @@ func (p *Population) Quality(now float64) (Quality, error) {
 	for _, s := range p.blindShades(members{}, now) {
 		q.Shades = append(q.Shades, s.public)
 	}
+	slices.SortStableFunc(q.Shades, func(a, b Shade) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Scope, b.Scope)) })
 	if p.cores.log {
 		programs := map[int32]bool{}
 		for program := range p.cores.programs {
@@ -136,7 +137,8 @@ func (p *Population) topHosts(days map[int32]float64) []Value {
 		if days[a] != days[b] {
 			return cmpFloat(days[b], days[a])
 		}
-		return int(a - b)
+		names := p.in.Dimensions[p.host].Values
+		return cmp.Compare(names[a], names[b])
 	})
 	var top []Value
 	for _, h := range hosts[:min(len(hosts), 5)] {

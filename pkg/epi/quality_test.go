@@ -127,3 +127,83 @@ func TestEpisodes(t *testing.T) {
 		t.Errorf("another signature: %d episodes, want 4", p.Episodes())
 	}
 }
+
+// TestDuplicatesKeepTheBetterRow: of one crash the row of the lower rank stays.
+func TestDuplicatesKeepTheBetterRow(t *testing.T) {
+	second := 1.0 / 86400
+	rows := []epi.Occurrence{
+		{Host: "h", Boot: "b", PID: 7, Time: 100, Rank: 2},
+		{Host: "h", Boot: "b", PID: 7, Time: 100 + 0.4*second, Rank: 0},
+		{Host: "h", Boot: "b", PID: 7, Time: 100 + 0.9*second, Rank: 1},
+		{Host: "h", Boot: "b", PID: 7, Time: 100 + 1.2*second, Rank: 1}, // another one
+	}
+	if got := epi.Duplicates(rows); !slices.Equal(got, []int{0, 2}) {
+		t.Errorf("duplicates are %v, want the rows 0 and 2", got)
+	}
+}
+
+// TestCoreSpans finds the day on which cores were lost, and nothing where the
+// share only wavers.
+func TestCoreSpans(t *testing.T) {
+	params := epi.Defaults()
+	days := func(n int, core, known float64) (c, k []float64) {
+		for range n {
+			c, k = append(c, core), append(k, known)
+		}
+		return c, k
+	}
+	c1, k1 := days(60, 4, 5)
+	c2, k2 := days(30, 1, 5)
+	spans := params.CoreSpans(append(slices.Clone(c1), c2...), append(slices.Clone(k1), k2...))
+	if len(spans) != 2 || spans[0].Core != 240 || spans[0].Known != 300 || spans[1].Core != 30 || math.Abs(spans[1].Share-0.2) > 1e-12 {
+		t.Errorf("lost on day 60: %+v", spans)
+	}
+	for i := range c1 {
+		c1[i] += float64(i%3) - 1
+	}
+	if spans := params.CoreSpans(c1, k1); len(spans) != 1 {
+		t.Errorf("a share that wavers: %+v", spans)
+	}
+	if spans := params.CoreSpans(nil, nil); len(spans) != 1 || spans[0].Known != 0 {
+		t.Errorf("no days: %+v", spans)
+	}
+}
+
+// TestEndOfTheLargestIsNoDeadFeed: the disease that most crashes belong to ends,
+// and takes no other's clock with it. A feed that dies does.
+func TestEndOfTheLargestIsNoDeadFeed(t *testing.T) {
+	const days, end = 120, 70
+	build := func(dead bool) (epi.Input, []int32) {
+		in := shape{clusters: 1, hosts: 40, days: days, seed: 3}.archive()
+		in.Crashes = epi.Crashes{Class: epi.Column{Values: []string{"c"}}, Signature: epi.Column{Values: []string{"large", "a", "b", "asked"}}, Codes: make([][]int32, len(in.Dimensions))}
+		var asked []int32
+		for signature, perDay := range []int{30, 3, 2, 1} {
+			for i := range perDay * days {
+				at := (float64(i) + 0.37) / float64(perDay)
+				if at >= end && (dead || signature == 0 || signature == 3) {
+					continue
+				}
+				codes := make([]int32, len(in.Dimensions))
+				for d := range codes {
+					codes[d] = in.Exposure.Codes[d][int(at)*40+(i*7+signature)%40]
+				}
+				if signature == 3 {
+					asked = append(asked, int32(len(in.Crashes.Time)))
+				}
+				add(&in, begin+at, 0, int32(signature), codes)
+			}
+		}
+		return in, asked
+	}
+	for _, dead := range []bool{false, true} {
+		in, asked := build(dead)
+		p := mustPopulation(t, in)
+		if found, err := p.Blind(nil, in.To); err != nil || len(found) != 1 {
+			t.Fatalf("dead %v: the control alone can't tell, but finds %v, %v", dead, found, err)
+		}
+		a := mustEvaluate(t, p, epi.Question{Rows: asked, Now: in.To, Marks: []epi.Mark{{At: begin + end}}})
+		if dead && (a.State != epi.StateBlind || len(a.Quality.Shades) != 1) || !dead && (a.State != epi.StateGone || len(a.Quality.Shades) != 0) {
+			t.Errorf("dead %v: %s %+v", dead, a, a.Quality.Shades)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package epi
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -52,7 +53,9 @@ func (p *Population) shades(m members, best *Explanation, now float64) []shade {
 	if c := p.coresOf(m, best, now); c != nil {
 		all = append(all, c.shades...)
 	}
-	slices.SortStableFunc(all, func(a, b shade) int { return cmpFloat(a.from, b.from) })
+	slices.SortStableFunc(all, func(a, b shade) int {
+		return cmp.Or(cmpFloat(a.from, b.from), cmp.Compare(a.public.Scope, b.public.Scope))
+	})
 	return all
 }
 

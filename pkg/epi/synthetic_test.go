@@ -42,7 +42,7 @@ func (s shape) archive() epi.Input {
 	}
 	in.Dimensions = append(in.Dimensions,
 		epi.Dimension{Name: "host", Role: epi.RoleHost, Values: hosts},
-		epi.Dimension{Name: "region", Values: regions},
+		epi.Dimension{Name: "region", Role: epi.RoleRegion, Values: regions},
 		epi.Dimension{Name: "build", Role: epi.RoleBuild, Values: builds},
 		epi.Dimension{Name: "kernel", Values: kernels},
 		epi.Dimension{Name: "cpu_model", Values: cpus},
