@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,5 +51,22 @@ func TestUsage(t *testing.T) {
 				t.Errorf("exit %d, %s; want %d and %q", code, all, tc.code, tc.want)
 			}
 		})
+	}
+}
+
+// TestOpenArchiveSaysSo: an archive without tokens warns at every start.
+func TestOpenArchiveSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	tokens, _ := holders(t, dir)
+	const warning = "Everybody who reaches the archive may read and change everything"
+	for _, tc := range []struct {
+		flags []string
+		want  bool
+	}{{nil, true}, {[]string{"--auth.tokens-file", tokens}, false}} {
+		p := start(t, filepath.Join(dir, "archive.duckdb"), tc.flags...)
+		p.kill(t)
+		if got := strings.Contains(p.log.String(), warning); got != tc.want {
+			t.Errorf("flags %v: warned %v, want %v; log:\n%s", tc.flags, got, tc.want, p.log)
+		}
 	}
 }

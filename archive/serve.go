@@ -33,6 +33,7 @@ type serveFlags struct {
 	tenants      tenantFlags
 	record       recordFlags
 	rate         float64
+	cache        bool
 	web          *web.FlagConfig
 	maxBody      units.Base2Bytes
 	maxRecords   int
@@ -53,6 +54,7 @@ func (c *cli) addServe() {
 	cmd.Flag("ingest.max-records", "Most records in one request.").Default(fmt.Sprint(api.DefaultMaxRecords)).IntVar(&f.maxRecords)
 	cmd.Flag("query.timeout", "Longest time that a question may take.").Default(api.DefaultQueryTimeout.String()).DurationVar(&f.queryTimeout)
 	cmd.Flag("query.slow", "Questions that take longer are logged.").Default(api.DefaultSlowQuery.String()).DurationVar(&f.slowQuery)
+	cmd.Flag("query.cache", "Keep answers for seconds, until the data changes.").Default("true").BoolVar(&f.cache)
 	cmd.Flag("backup.dir", "Directory into which POST /api/v1/admin/backup writes; none by default.").StringVar(&f.backupDir)
 	f.retention.addFlags(cmd)
 	f.tenants.addFlags(cmd)
@@ -81,6 +83,8 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 		if keys, err = access.Load(f.tokens); err != nil {
 			return err
 		}
+	} else {
+		logger.Warn("Everybody who reaches the archive may read and change everything; name a tokens file, or let only a proxy that asks for a name reach it", "flag", "--auth.tokens-file")
 	}
 	s, err := open.Store(ctx, f.storage)
 	if err != nil {
@@ -92,7 +96,7 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 	defer func() { err = errors.Join(err, others.Close()) }()
 	config := api.Config{
 		Store: s, Storage: open.Scheme(f.storage), Version: version.Version, Logger: logger,
-		MaxBody: int64(f.maxBody), MaxRecords: f.maxRecords, QueryTimeout: f.queryTimeout, SlowQuery: f.slowQuery,
+		MaxBody: int64(f.maxBody), MaxRecords: f.maxRecords, QueryTimeout: f.queryTimeout, SlowQuery: f.slowQuery, NoCache: !f.cache,
 		Access: keys, Rate: f.rate, BackupDir: f.backupDir, Answers: evaluator.Answers(), Gauges: evaluator.WriteGauges, Tenants: others,
 	}
 	if err := f.record.configure(&config); err != nil {

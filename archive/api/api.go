@@ -33,6 +33,7 @@ type Config struct {
 	MaxIngest    int           // requests that are taken in at the same time
 	QueryTimeout time.Duration // of one question
 	SlowQuery    time.Duration // above it a question is logged
+	NoCache      bool          // answers every question anew
 
 	// BackupDir is where backups are written; "" for nowhere.
 	BackupDir string
@@ -99,6 +100,7 @@ type API struct {
 	main     *tenant       // the default one
 	ingest   chan struct{} // one token a request that is being taken in
 	limits   limits
+	cache    *cache
 	counting sync.Mutex // guards counters
 	counters map[string]*telemetry
 	draining atomic.Bool
@@ -111,7 +113,10 @@ func New(c Config) *API {
 	c.setDefaults()
 	a := &API{
 		Config: c, ingest: make(chan struct{}, c.MaxIngest), now: time.Now, limits: limits{perSecond: c.Rate},
-		counters: make(map[string]*telemetry),
+		counters: make(map[string]*telemetry), cache: newCache(cacheFor),
+	}
+	if c.NoCache {
+		a.cache = newCache(0)
 	}
 	a.main = newTenant("", &Tenant{Store: c.Store, Answers: c.Answers, Gauges: c.Gauges}, a.telemetryOf(""))
 	return a

@@ -47,12 +47,34 @@ func (a *API) serveQuery(w http.ResponseWriter, r *http.Request) error {
 	if answer == nil {
 		return fmt.Errorf("query type %s: %w", req.Type, store.ErrUnsupported)
 	}
-	return a.timed(r.Context(), string(req.Type), req, func(ctx context.Context) error {
-		v, err := answer(ctx, req)
+	return a.answer(w, r, req, string(req.Type), cacheKey(a.tenant(r.Context()).name, req), func(ctx context.Context) (any, error) { return answer(ctx, req) })
+}
+
+// answer answers a question, out of the cache when nothing has changed since.
+func (a *API) answer(w http.ResponseWriter, r *http.Request, req query.Request, name, key string, ask func(context.Context) (any, error)) error {
+	t := a.tenant(r.Context())
+	// The version is asked before the answer is made: one that is made of newer
+	// data is then thrown away too soon, never too late.
+	version, versionErr := t.Store.Version(r.Context())
+	if versionErr == nil && key != "" {
+		if body, age := a.cache.find(key, version, a.now()); body != nil {
+			t.metrics.cached.Inc()
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Age", strconv.Itoa(int(age.Seconds())))
+			w.Write(body) //nolint:errcheck // the client left
+			return nil
+		}
+	}
+	return a.timed(r.Context(), name, req, func(ctx context.Context) error {
+		v, err := ask(ctx)
 		if err != nil {
 			return err
 		}
-		return writeJSON(w, v)
+		body, err := writeAnswer(w, v)
+		if err == nil && body != nil && versionErr == nil && key != "" {
+			a.cache.keep(&kept{key: key, version: version, at: a.now(), body: body})
+		}
+		return err
 	})
 }
 

@@ -96,6 +96,11 @@ func (a *API) routes() []route {
 			method: "POST", path: "/api/v1/admin/backup", id: "backup", role: access.RoleAdmin, serve: a.serveBackup,
 			summary: "Write a consistent copy of the store into the backup directory.", produces: typeJSON, answers: []reflect.Type{typeOf[BackedUp]()},
 		},
+		{
+			method: "POST", path: "/api/v1/admin/delete", id: "delete", role: access.RoleAdmin, serve: a.serveDelete,
+			summary: "Count the crashes that a request selects; delete them when the number is the expected one.",
+			accepts: []string{typeJSON}, body: typeOf[Deletion](), produces: typeJSON, answers: []reflect.Type{typeOf[Deleted]()},
+		},
 		{method: "GET", path: "/-/healthy", id: "healthy", serve: a.serveHealthy, summary: "The process runs.", produces: "text/plain"},
 		{method: "GET", path: "/-/ready", id: "ready", serve: a.serveReady, summary: "The store answers.", produces: "text/plain"},
 		{method: "GET", path: "/metrics", id: "metrics", role: a.metricsRole(), serve: a.serveMetrics, summary: "The archive's own metrics, in Prometheus' text format. Where there are tenants it takes a token and shows those of the token's.", produces: "text/plain"},

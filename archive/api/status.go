@@ -32,9 +32,15 @@ func (a *API) serveReady(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if _, err := a.tenant(r.Context()).Store.Stats(ctx); err != nil {
+	began := time.Now()
+	if _, err := a.main.Store.Stats(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "Ready.")
+	fmt.Fprintf(w, "Ready.\nstorage: %s, answered in %s\n", a.Storage, time.Since(began).Round(time.Microsecond))
+	fmt.Fprintf(w, "requests being taken in: %d of %d\n", len(a.ingest), cap(a.ingest))
+	if t, ok := a.Tenants.(interface{ Open() int }); ok {
+		fmt.Fprintf(w, "tenants open: %d\n", t.Open())
+	}
+	fmt.Fprintf(w, "version: %s\n", a.Version)
 	return nil
 }

@@ -41,6 +41,7 @@ type telemetry struct {
 	refused    map[string]*metrics.Counter
 	exposed    *metrics.Counter
 	badQueries *metrics.Counter
+	cached     *metrics.Counter
 	seconds    map[string]*metrics.PrometheusHistogram
 	failed     map[string]*metrics.Counter
 
@@ -61,6 +62,7 @@ func newTelemetry() *telemetry {
 	}
 	t.exposed = t.set.NewCounter("epicurve_archive_exposure_ingested_total")
 	t.badQueries = t.set.NewCounter("epicurve_archive_queries_invalid_total")
+	t.cached = t.set.NewCounter("epicurve_archive_query_cache_hits_total")
 	t.gaugeFailures = t.set.NewCounter("epicurve_archive_cluster_gauge_failures_total")
 	names := []string{"values"}
 	for _, qt := range query.Types() {

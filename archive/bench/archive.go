@@ -39,7 +39,7 @@ func start(ctx context.Context, binary, path string) (*archive, error) {
 	if a.client, err = query.NewClient(a.url, nil); err != nil {
 		return nil, err
 	}
-	a.cmd = exec.CommandContext(ctx, binary, "serve", "--storage", "duckdb:"+path, "--web.listen-address", address, "--query.timeout", "5m")
+	a.cmd = exec.CommandContext(ctx, binary, "serve", "--storage", "duckdb:"+path, "--web.listen-address", address, "--query.timeout", "5m", "--no-query.cache")
 	a.cmd.Stderr = a.log
 	began := time.Now()
 	if err := a.cmd.Start(); err != nil {

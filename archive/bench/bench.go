@@ -58,7 +58,7 @@ func Run(ctx context.Context, out io.Writer, c Config) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	defer os.RemoveAll(dir)                      //nolint:errcheck // a temporary directory
 	if err := os.Chmod(dir, 0o755); err != nil { // a peer's server runs as another user
 		return err
 	}

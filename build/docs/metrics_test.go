@@ -42,6 +42,7 @@ var archiveHelp = map[string]string{
 	"epicurve_archive_cluster_gauge_failures_total": "Scrapes that had to leave out the gauges of clusters.",
 	"epicurve_archive_exposure_ingested_total":      "Slots of exposure stored.",
 	"epicurve_archive_queries_invalid_total":        "Questions refused because they are not valid.",
+	"epicurve_archive_query_cache_hits_total":       "Questions whose answer was kept and nothing had changed.",
 	"epicurve_archive_query_failures_total":         "Valid questions that could not be answered, by type.",
 	"epicurve_archive_query_seconds":                "Time that an answer took, by type of question.",
 	"epicurve_archive_records_duplicate_total":      "Records left out because their id was known, by the way they came in.",
