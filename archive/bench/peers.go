@@ -8,7 +8,6 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +49,7 @@ func (s *shell) run(statement string) (rows int, err error) {
 		if line = strings.TrimSpace(line); line == markText {
 			return rows, nil
 		}
-		if strings.Contains(strings.ToLower(line), "error") {
+		if strings.HasPrefix(line, "ERROR:") || strings.HasPrefix(line, "Error:") || strings.HasPrefix(line, "Parse error") || strings.HasPrefix(line, "psql:") {
 			return rows, fmt.Errorf("%.80s: %s", statement, line)
 		}
 		rows++
@@ -148,17 +147,13 @@ func (p peer) measure(ctx context.Context, dir string, c Config, end time.Time) 
 	}
 	figures := []figure{{what: p.name + ": load and index", measured: fmt.Sprintf("%.0f records/s", float64(c.Records)/time.Since(began).Seconds())}}
 	for _, q := range statements(end, class, signature) {
-		took := make([]time.Duration, 0, c.Runs)
-		for i := range min(c.Runs, peerRuns) + 1 {
-			start := time.Now()
-			if _, err := s.run(q.sql); err != nil {
-				return nil, err
-			}
-			if i > 0 {
-				took = append(took, time.Since(start))
-			}
+		took, err := repeated(ctx, min(c.Runs, peerRuns), func(context.Context) error {
+			_, err := s.run(q.sql)
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		slices.Sort(took)
 		figures = append(figures, figure{what: p.name + ": " + q.name, measured: fmt.Sprintf("median %d ms, max %d ms", took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds())})
 	}
 	return figures, nil
