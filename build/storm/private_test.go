@@ -55,6 +55,9 @@ func newWire(t *testing.T) *wire {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		fmt.Fprintf(&w.raw, "%s %s %v\n", r.Method, r.URL, r.Header)
+		if ec2(rw, r) {
+			return
+		}
 		body := io.Reader(r.Body)
 		if r.Header.Get("Content-Encoding") == "gzip" {
 			zr, err := gzip.NewReader(r.Body)
@@ -82,6 +85,23 @@ func newWire(t *testing.T) *wire {
 	return w
 }
 
+// ec2 answers as the instance metadata service of EC2 does.
+func ec2(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token":
+		fmt.Fprint(w, "t0ken")
+	case !strings.HasPrefix(r.URL.Path, "/latest/"):
+		return false
+	case r.Header.Get("X-aws-ec2-metadata-token") != "t0ken":
+		w.WriteHeader(http.StatusUnauthorized)
+	case r.URL.Path == "/latest/dynamic/instance-identity/document":
+		fmt.Fprint(w, `{"region":"eu-west-1","availabilityZone":"eu-west-1b","instanceType":"m7i.large","instanceId":"i-0123456789abcdef0"}`)
+	default:
+		http.NotFound(w, r)
+	}
+	return true
+}
+
 func (w *wire) crash(executable string) (crash.Record, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -93,9 +113,9 @@ func (w *wire) crash(executable string) (crash.Record, bool) {
 	return crash.Record{}, false
 }
 
-// A real process in a real cgroup, with secrets in its arguments, environment and
+// A real process in a real cgroup, on a machine that takes itself for one of EC2, with secrets in its arguments, environment and
 // memory, crashes. The archive gets its container and image, found by the cgroup,
-// and no secret is in anything that leaves the node, nor in the log, nor in the
+// its place in the cloud and its physical host, and no secret is in anything that leaves the node, nor in the log, nor in the
 // spool.
 func TestNothingPrivateLeaves(t *testing.T) {
 	gcc, err := exec.LookPath("gcc")
@@ -128,8 +148,9 @@ func TestNothingPrivateLeaves(t *testing.T) {
 
 	w := newWire(t)
 	config := filepath.Join(dir, "exporter.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "core: {dirs: [%s], root: %s}\nannotations: {cloud: {provider: off}}\n"+
-		"archive: {url: %s}\npush: {url: %s/push, interval: 1s}\n", cores, root, w.URL, w.URL), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, "core: {dirs: [%s], root: %s}\n"+
+		"annotations: {cloud: {provider: aws, endpoint: %s}, physical_host_command: [/bin/echo, rack-9], static: {team: payments}}\n"+
+		"archive: {url: %s}\npush: {url: %s/push, interval: 1s}\n", cores, root, w.URL, w.URL, w.URL), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p, err := process.New(exporter(t), filepath.Join(dir, "exporter.log"), "watch", "--config.file", config, "--state.dir", filepath.Join(dir, "state"), "--log.level", "debug")
@@ -159,6 +180,10 @@ func TestNothingPrivateLeaves(t *testing.T) {
 	}
 	if r.Container.ID != id || r.Container.Image != "shop:1.4.2" || r.Attributes["container.name"] != "shop" || r.Process.ServiceVersion != "1.4.2" || r.Host.Name != "node-7" {
 		t.Errorf("container %+v, attributes %v, service %s, host %s", r.Container, r.Attributes, r.Process.ServiceName, r.Host.Name)
+	}
+	if r.Cloud != (crash.Cloud{Provider: "aws", Region: "eu-west-1", AvailabilityZone: "eu-west-1b"}) || r.Host.Type != "m7i.large" ||
+		r.Host.PhysicalID != "rack-9" || r.Attributes["cloud.instance.id"] != "i-0123456789abcdef0" || r.Attributes["team"] != "payments" {
+		t.Errorf("cloud %+v, host %+v, attributes %v", r.Cloud, r.Host, r.Attributes)
 	}
 	pushed := func() bool {
 		w.mu.Lock()
