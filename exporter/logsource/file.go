@@ -67,6 +67,11 @@ func (f *File) Feed() string { return "file:" + f.Name }
 
 // Run follows until ctx is done.
 func (f *File) Run(ctx context.Context, sink Sink) {
+	f.begin(sink)
+	f.follow(ctx, sink)
+}
+
+func (f *File) follow(ctx context.Context, sink Sink) {
 	poll := f.Poll
 	if poll <= 0 {
 		poll = time.Second
@@ -74,7 +79,6 @@ func (f *File) Run(ctx context.Context, sink Sink) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	defer f.closeAll()
-	f.begin(sink)
 	for {
 		f.round(ctx, sink, time.Now())
 		select {
@@ -130,7 +134,7 @@ func (f *File) replace(ctx context.Context, sink Sink, now time.Time) {
 		return
 	}
 	c := f.current
-	if c != nil && c.is(st) && !c.rewritten(st) {
+	if c != nil && c.is(st) && !c.rewritten() {
 		return
 	}
 	generation := uint64(1)

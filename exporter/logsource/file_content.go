@@ -1,6 +1,7 @@
 package logsource
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,8 +24,7 @@ type content struct {
 	dev, ino   uint64
 	offset     int64 // up to which it was read
 	generation uint64
-	head       int64 // bytes that sum is of
-	sum        uint64
+	beginning  []byte        // its first bytes, as they were read
 	grew       time.Time     // when it was last seen to grow
 	linger     time.Duration // for how long it is read on after it was replaced
 	live       bool          // everything from before the start was read
@@ -94,33 +94,39 @@ func (c *content) sameFile(o *content) bool { return c.dev == o.dev && c.ino == 
 
 // rewritten reports whether the file was cut short, or begins otherwise than
 // it did, so that it has another content now.
-func (c *content) rewritten(st os.FileInfo) bool {
-	if st.Size() < c.offset {
-		return true
+func (c *content) rewritten() bool {
+	if c.file == nil {
+		return false
 	}
-	sum, err := fingerprint(c.file, c.head)
-	return err == nil && sum != c.sum
+	st, err := c.file.Stat()
+	if err != nil {
+		return false // not because of a rotation
+	}
+	return st.Size() < c.offset || !beginsWith(c.file, c.beginning)
 }
 
-// fingerprint is a sum of the first n bytes.
-func fingerprint(r io.ReaderAt, n int64) (uint64, error) {
+// beginsWith reports whether a file begins with these bytes.
+func beginsWith(r io.ReaderAt, beginning []byte) bool {
+	b := make([]byte, len(beginning))
+	n, err := r.ReadAt(b, 0)
+	return bytes.Equal(b[:n], beginning) && (err == nil || errors.Is(err, io.EOF))
+}
+
+// sumOf is the fingerprint of a beginning.
+func sumOf(beginning []byte) uint64 {
 	h := fnv.New64a()
-	got, err := io.Copy(h, io.NewSectionReader(r, 0, n))
-	if err == nil && got < n {
-		err = io.ErrUnexpectedEOF
-	}
-	return h.Sum64(), err
+	_, _ = h.Write(beginning) // never fails
+	return h.Sum64()
 }
 
-// note brings the fingerprint up to date.
-func (c *content) note() {
-	want := min(c.offset, fingerprintSize)
-	if want <= c.head || c.file == nil {
-		return
+// matches reads the beginning of a file that has a fingerprint, nil when it has
+// another.
+func matches(r io.ReaderAt, p FilePosition) []byte {
+	b := make([]byte, min(max(p.Head, 0), fingerprintSize))
+	if n, err := r.ReadAt(b, 0); n < len(b) || (err != nil && !errors.Is(err, io.EOF)) || sumOf(b) != p.Sum {
+		return nil
 	}
-	if sum, err := fingerprint(c.file, want); err == nil {
-		c.head, c.sum = want, sum
-	}
+	return b
 }
 
 // skipToEnd leaves out what is there.
@@ -130,23 +136,16 @@ func (c *content) skipToEnd() {
 		return
 	}
 	c.offset = size
-	c.note()
-}
-
-// goTo continues where an earlier run ended.
-func (c *content) goTo(p FilePosition) error {
-	if _, err := c.file.Seek(p.Offset, io.SeekStart); err != nil {
-		return err
+	c.beginning = make([]byte, min(size, fingerprintSize))
+	if n, err := c.file.ReadAt(c.beginning, 0); err != nil && !errors.Is(err, io.EOF) {
+		c.beginning = c.beginning[:n]
 	}
-	c.offset, c.generation = p.Offset, p.Generation
-	c.note()
-	return nil
 }
 
 func (c *content) position() FilePosition {
-	c.note()
 	return FilePosition{
-		Dev: c.dev, Ino: c.ino, Offset: c.offset - c.framer.pending(), Head: c.head, Sum: c.sum, Generation: c.generation,
+		Dev: c.dev, Ino: c.ino, Offset: c.offset - c.framer.pending(), Generation: c.generation,
+		Head: int64(len(c.beginning)), Sum: sumOf(c.beginning),
 	}
 }
 
@@ -164,7 +163,13 @@ func (c *content) read(ctx context.Context, sink Sink, now time.Time) {
 	buf := make([]byte, chunk)
 	for ctx.Err() == nil {
 		n, err := c.file.ReadAt(buf, c.offset)
+		if c.rewritten() {
+			return // what was read may be of another content
+		}
 		if n > 0 {
+			if have := len(c.beginning); int64(have) == c.offset && have < fingerprintSize {
+				c.beginning = append(c.beginning, buf[:min(n, fingerprintSize-have)]...)
+			}
 			c.offset += int64(n)
 			c.grew = now
 			c.framer.feed(buf[:n], when)

@@ -65,7 +65,7 @@ func (f *File) neighbours() []neighbour {
 // copyOf opens the neighbour that begins like a content and holds at least what
 // was read of it; nil for none.
 func (f *File) copyOf(c *content) *os.File {
-	if c.head == 0 {
+	if len(c.beginning) == 0 {
 		return nil
 	}
 	for _, n := range slices.Backward(f.neighbours()) {
@@ -76,7 +76,7 @@ func (f *File) copyOf(c *content) *os.File {
 		if err != nil {
 			continue
 		}
-		if sum, err := fingerprint(file, c.head); err == nil && sum == c.sum {
+		if beginsWith(file, c.beginning) {
 			return file
 		}
 		_ = file.Close() // was only read
@@ -119,10 +119,17 @@ func (c *content) continues(p FilePosition) (ok bool) {
 	if err != nil || c.dev != p.Dev || c.ino != p.Ino || st.Size() < p.Offset {
 		return false
 	}
-	if sum, err := fingerprint(c.file, p.Head); err != nil || sum != p.Sum {
+	return c.goTo(p)
+}
+
+// goTo sets a content to a position, unless it begins otherwise.
+func (c *content) goTo(p FilePosition) bool {
+	beginning := matches(c.file, p)
+	if beginning == nil {
 		return false
 	}
-	return c.goTo(p) == nil
+	c.offset, c.generation, c.beginning = p.Offset, p.Generation, beginning
+	return true
 }
 
 // after opens the rest of the file that a position is of, under whatever name
@@ -139,7 +146,7 @@ func (f *File) after(p FilePosition, sink Sink) (contents []*content, found bool
 		}
 		c.linger = blockQuiet
 		if !found {
-			if sum, err := fingerprint(c.file, p.Head); err != nil || sum != p.Sum || c.goTo(p) != nil {
+			if !c.goTo(p) {
 				c.close()
 				continue
 			}

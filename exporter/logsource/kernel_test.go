@@ -337,7 +337,7 @@ func (c *collector) trouble(what string) (n int) { c.locked(func() { n = c.troub
 // eventually polls until ok or a deadline far beyond any real delay.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}

@@ -70,9 +70,8 @@ type Committer struct {
 
 type request struct {
 	entry spool.Entry
-	// also are further sightings of the crash, which are counted with it.
-	also []Joined
-	done chan Outcome
+	told  Told
+	done  chan Outcome
 }
 
 // NewCommitter returns a committer; call Run before Commit.
@@ -100,12 +99,13 @@ func (c *Committer) Full() bool { return c.backlog.Load() >= maxWaiting }
 
 // Commit makes one entry durable and counts it.
 func (c *Committer) Commit(ctx context.Context, e spool.Entry) (Outcome, error) {
-	return c.CommitJoined(ctx, e, nil)
+	return c.CommitTold(ctx, e, Told{})
 }
 
-// CommitJoined does the same for a crash of which further sources have told.
-func (c *Committer) CommitJoined(ctx context.Context, e spool.Entry, also []Joined) (Outcome, error) {
-	r := request{e, also, make(chan Outcome, 1)}
+// CommitTold does the same for a crash of which more is known than its record
+// holds.
+func (c *Committer) CommitTold(ctx context.Context, e spool.Entry, told Told) (Outcome, error) {
+	r := request{e, told, make(chan Outcome, 1)}
 	select {
 	case c.requests <- r:
 	case <-ctx.Done():
@@ -176,12 +176,12 @@ func (c *Committer) commit(batch []request) {
 }
 
 func (c *Committer) commitTogether(batch []request) {
-	fresh := make([]spool.Entry, 0, len(batch))
+	fresh := make([]request, 0, len(batch))
 	answers := make([]Outcome, len(batch))
 	inBatch := make(map[crash.ID]bool)
 	for i, r := range batch {
 		if rec := r.entry.Record; rec != nil {
-			if inBatch[rec.ID] || c.fold.recognise(rec) {
+			if inBatch[rec.ID] || c.fold.recognise(rec, r.told.HostIDs) {
 				answers[i] = Duplicate
 				c.dirty = true // what is known of the crash may have grown
 				continue
@@ -191,15 +191,15 @@ func (c *Committer) commitTogether(batch []request) {
 				inBatch[id] = true
 			}
 		}
-		fresh = append(fresh, r.entry)
+		fresh = append(fresh, r)
 	}
 	written := len(fresh) == 0 || c.append(fresh)
 	for i, r := range batch {
 		switch {
 		case !written:
 			answers[i] = Postponed // duplicates too: what they repeat may be in this batch
-		case answers[i] == Counted && len(r.also) > 0:
-			c.fold.joinAll(r.entry.Record.ID, r.also)
+		case answers[i] == Counted && len(r.told.Joined) > 0:
+			c.fold.joinAll(r.entry.Record.ID, r.told.Joined)
 		}
 		r.done <- answers[i]
 	}
@@ -208,7 +208,11 @@ func (c *Committer) commitTogether(batch []request) {
 // append writes entries to the log and counts them. While the log cannot be
 // written it counts all the same and keeps them in memory, up to a bound; it
 // reports false when they were neither written nor kept.
-func (c *Committer) append(entries []spool.Entry) bool {
+func (c *Committer) append(requests []request) bool {
+	entries := make([]spool.Entry, len(requests))
+	for i, r := range requests {
+		entries[i] = r.entry
+	}
 	err := errWaiting
 	if len(c.waiting) == 0 {
 		err = c.log.Append(entries)
@@ -225,8 +229,8 @@ func (c *Committer) append(entries []spool.Entry) bool {
 		c.backlog.Store(int64(len(c.waiting)))
 		c.observer.Waiting(len(c.waiting))
 	}
-	for _, e := range entries {
-		_ = c.fold.Apply(e) // never fails
+	for i, e := range entries {
+		c.fold.take(e, requests[i].told.HostIDs)
 	}
 	c.dirty = true
 	return true

@@ -59,19 +59,25 @@ func NewFold(st State, seq uint64, now time.Time) (*Fold, error) {
 
 // Apply folds one entry of the spool.
 func (f *Fold) Apply(e spool.Entry) error {
-	if e.Record != nil && !f.known(e.Record) {
-		f.count(e.Record, e.Spooled)
-	}
-	f.seq = max(f.seq, e.Seq)
+	f.take(e, false)
 	return nil
 }
 
-func (f *Fold) count(r *crash.Record, at time.Time) {
+func (f *Fold) take(e spool.Entry, hostIDs bool) {
+	if e.Record != nil && !f.known(e.Record) {
+		f.count(e.Record, hostIDs, e.Spooled)
+	}
+	f.seq = max(f.seq, e.Seq)
+}
+
+func (f *Fold) count(r *crash.Record, hostIDs bool, at time.Time) {
 	f.seen.add(r.ID)
 	for _, id := range joinIDs(r) {
 		f.seen.add(id)
 	}
-	f.sightings.add(&counted{ID: r.ID, Joins: joinIDs(r), Sighting: sightingOf(r), Sources: []crash.Source{r.Source}, Added: at})
+	s := sightingOf(r)
+	s.Host = s.Host || hostIDs
+	f.sightings.add(&counted{ID: r.ID, Joins: joinIDs(r), Seen: []sighting{s}, Added: at})
 	f.Population.Count(r)
 }
 
@@ -82,25 +88,26 @@ func (f *Fold) known(r *crash.Record) bool {
 
 // recognise reports whether a crash was counted, from this source or from
 // another, and notes that this source told of it too.
-func (f *Fold) recognise(r *crash.Record) bool {
+func (f *Fold) recognise(r *crash.Record, hostIDs bool) bool {
+	j := Joined{r.ID, sightingOf(r)}
+	j.seen.Host = j.seen.Host || hostIDs
 	if f.seen.has(r.ID) {
 		if r.Source != crash.SourceCore {
-			f.join(f.sightings.of(r.ID), Joined{r.ID, r.Source})
+			f.join(f.sightings.of(r.ID), j)
 		}
 		return true
 	}
 	for _, id := range joinIDs(r) {
 		if f.seen.has(id) {
-			f.join(f.sightings.of(id), Joined{r.ID, r.Source})
+			f.join(f.sightings.of(id), j)
 			return true
 		}
 	}
-	s := sightingOf(r)
-	c := f.sightings.find(&s)
+	c := f.sightings.find(&j.seen)
 	if c == nil {
 		return false
 	}
-	f.join(c, Joined{r.ID, r.Source})
+	f.join(c, j)
 	for _, id := range joinIDs(r) {
 		f.seen.add(id)
 	}
@@ -119,13 +126,13 @@ func (f *Fold) joinAll(id crash.ID, also []Joined) {
 // ago.
 func (f *Fold) join(c *counted, j Joined) {
 	f.seen.add(j.ID)
-	if c == nil || slices.Contains(c.Sources, j.Source) {
+	if c == nil || c.toldOf(j.Source()) {
 		return
 	}
-	if j.Source == crash.SourceCore {
+	if j.Source() == crash.SourceCore {
 		f.Population.CoreCame()
 	}
-	c.Sources = append(c.Sources, j.Source)
+	f.sightings.also(c, j.seen)
 }
 
 // state returns what a checkpoint keeps.

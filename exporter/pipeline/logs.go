@@ -27,7 +27,7 @@ type Logs struct {
 	// Origins name containers and units by cgroup; nil for nobody to ask.
 	Origins *annotate.Origins
 	Filters *annotate.Filters
-	Commit  func(context.Context, spool.Entry, []Joined) (Outcome, error)
+	Commit  func(context.Context, spool.Entry, Told) (Outcome, error)
 	// Evidence takes every line; nil for nobody.
 	Evidence func(logsource.Line)
 	Observer LogObserver
@@ -218,24 +218,33 @@ func (l *Logs) due(now time.Time) []*held {
 // group returns an event and, of every other log, the one that is most firmly of
 // the same crash. Callers hold the lock.
 func (l *Logs) group(first *held) []*held {
-	group := []*held{first}
+	c := counted{Seen: []sighting{first.seen}}
+	return append([]*held{first}, l.gather(&c)...)
+}
+
+// gather adds to a crash, of every log that has not told of it, the event that
+// is most firmly of it. What one log tells can show that another means the same:
+// the kernel knows the registers of a core and the pid of the journal. Callers
+// hold the lock.
+func (l *Logs) gather(c *counted) (found []*held) {
 	for {
 		var best *held
 		firm := apart
+		var gap time.Duration
 		for _, h := range l.held {
-			if slices.ContainsFunc(group, func(g *held) bool { return g.seen.Source == h.seen.Source }) {
-				continue
+			how, away := c.alike(&h.seen)
+			if slices.Contains(c.Joins, h.id) && !c.toldOf(h.seen.Source) {
+				how = sameID
 			}
-			for _, g := range group {
-				if how := g.seen.alike(&h.seen); how > firm {
-					best, firm = h, how
-				}
+			if how > firm || (how == firm && best != nil && away < gap) {
+				best, firm, gap = h, how, away
 			}
 		}
 		if best == nil {
-			return group
+			return found
 		}
-		group = append(group, best)
+		found = append(found, best)
+		c.Seen = append(c.Seen, best.seen)
 	}
 }
 
@@ -245,10 +254,10 @@ func (l *Logs) count(ctx context.Context, group []*held) {
 	var also []Joined
 	for _, h := range group {
 		if h != first {
-			also = append(also, Joined{h.id, h.seen.Source})
+			also = append(also, Joined{h.id, h.seen})
 		}
 	}
-	outcome, err := l.Commit(ctx, spool.Entry{Record: &record, Spooled: time.Now().UTC()}, also)
+	outcome, err := l.Commit(ctx, spool.Entry{Record: &record, Spooled: time.Now().UTC()}, Told{Joined: also})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil || outcome == Postponed {
@@ -264,7 +273,7 @@ func (l *Logs) count(ctx context.Context, group []*held) {
 		return
 	}
 	for _, j := range also {
-		l.Observer.LogCrash(j.Source, "joined")
+		l.Observer.LogCrash(j.Source(), "joined")
 	}
 	l.Observer.LogCrash(first.seen.Source, "counted")
 	l.drop(group)

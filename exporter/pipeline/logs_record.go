@@ -128,57 +128,43 @@ func (l *Logs) origin(r *crash.Record, e *logsource.Event) {
 	l.Origins.OfCgroup(e.Cgroup).Annotate(r)
 }
 
-// Witnesses are what logs tell of the crash of a core.
-type Witnesses struct{ held []*held }
+// Witnesses are what logs tell of the crash of a core, and whether the core's ids
+// are those of the initial pid namespace.
+type Witnesses struct {
+	held    []*held
+	hostIDs bool
+}
 
 // Complete adds to the record of a core what logs tell of its crash: the CPU,
-// the container and the unit. The result is for Joined and Settle.
-func (l *Logs) Complete(r *crash.Record) Witnesses {
+// the container and the unit. hostIDs is true when the record's process and
+// thread are those of the initial pid namespace. The result is for Told and
+// Settle.
+func (l *Logs) Complete(r *crash.Record, hostIDs bool) Witnesses {
+	w := Witnesses{hostIDs: hostIDs}
 	if l == nil {
-		return Witnesses{}
+		return w
 	}
 	s := sightingOf(r)
+	s.Host = hostIDs
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var w Witnesses
-	for _, source := range []crash.Source{crash.SourceKernelLog, crash.SourceJournal, crash.SourceLogFile} {
-		if h := l.witness(r, &s, source); h != nil {
-			w.held = append(w.held, h)
-			if r.Host.CPU == "" {
-				r.Host.CPU = h.event.CPU
-			}
-			l.origin(r, &h.event)
+	w.held = l.gather(&counted{Joins: joinIDs(r), Seen: []sighting{s}})
+	for _, h := range w.held {
+		if r.Host.CPU == "" {
+			r.Host.CPU = h.event.CPU
 		}
+		l.origin(r, &h.event)
 	}
 	return w
 }
 
-// witness returns what one log tells of a core's crash. Callers hold the lock.
-func (l *Logs) witness(r *crash.Record, s *sighting, source crash.Source) *held {
-	joins := joinIDs(r)
-	var best *held
-	firm := apart
-	for _, h := range l.held {
-		if h.seen.Source != source {
-			continue
-		}
-		if slices.Contains(joins, h.id) {
-			return h
-		}
-		if how := s.alike(&h.seen); how > firm {
-			best, firm = h, how
-		}
-	}
-	return best
-}
-
-// Joined names the sightings.
-func (w Witnesses) Joined() []Joined {
-	var all []Joined
+// Told is what a committer is to know beside the record.
+func (w Witnesses) Told() Told {
+	t := Told{HostIDs: w.hostIDs}
 	for _, h := range w.held {
-		all = append(all, Joined{h.id, h.seen.Source})
+		t.Joined = append(t.Joined, Joined{h.id, h.seen})
 	}
-	return all
+	return t
 }
 
 // Settle takes out of those held what was counted with a core.

@@ -71,7 +71,7 @@ func withLogs(t *testing.T, dir string, f func(t *testing.T, l *line, logs *Logs
 		defer l.stop()
 		l.reader.Machine = machine
 		r := &results{n: make(map[string]int)}
-		logs := &Logs{Machine: machine, Commit: l.committer.CommitJoined, Observer: r, Logger: slog.New(slog.DiscardHandler), Growing: l.Grows}
+		logs := &Logs{Machine: machine, Commit: l.committer.CommitTold, Observer: r, Logger: slog.New(slog.DiscardHandler), Growing: l.Grows}
 		logs.Continue(st.Feeds)
 		l.feeds.Store(logs)
 		l.reader.Logs = logs

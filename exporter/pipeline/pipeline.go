@@ -88,7 +88,7 @@ func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, wat
 		p.limited(f, reading)
 		return watch.Later, reading.Key
 	}
-	outcome, err := p.committer.CommitJoined(ctx, spool.Entry{Record: reading.Record, Spooled: time.Now().UTC()}, reading.Witnesses.Joined())
+	outcome, err := p.committer.CommitTold(ctx, spool.Entry{Record: reading.Record, Spooled: time.Now().UTC()}, reading.Witnesses.Told())
 	if err != nil || outcome == Postponed {
 		return watch.Again, reading.Key
 	}

@@ -77,7 +77,7 @@ func newLine(t *testing.T, log Log, st State, seq uint64) *line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := annotate.NewNames(annotate.Roots{Proc: t.TempDir()}, nil)
+	names, err := annotate.NewNames(annotate.Roots{Proc: t.TempDir()}, []string{"core.%P"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +115,16 @@ func drop(t *testing.T, content []byte) watch.File {
 		t.Fatal(err)
 	}
 	return watch.File{Path: path, Noticed: time.Now(), Quiet: true, Still: time.Hour}
+}
+
+// dropAt drops a core that was last written to at a time.
+func dropAt(t *testing.T, content []byte, at time.Time) watch.File {
+	t.Helper()
+	f := drop(t, content)
+	if err := os.Chtimes(f.Path, at, at); err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func TestCountsOnce(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -202,14 +203,24 @@ func (r *Reader) unusable(file *os.File, f watch.File, key watch.Key, err error)
 }
 
 func (r *Reader) annotate(record *crash.Record, path string, key watch.Key, beside annotate.CoreName, origin annotate.Origin) Witnesses {
+	hostIDs := r.hostIDs(record, path, beside)
 	r.Names.Annotate(record, path, beside, key.ModTime())
 	r.Machine.Annotate(record)
 	r.Services.Annotate(record)
 	origin.Annotate(record)
-	told := r.Logs.Complete(record)
+	told := r.Logs.Complete(record, hostIDs)
 	r.Filters.Annotate(record)
 	bound(record)
 	return told
+}
+
+// hostIDs reports whether the ids in a core are those of the initial pid
+// namespace: whoever named the file knew the pid there, and it is the same. The
+// record is as the core tells it.
+func (r *Reader) hostIDs(record *crash.Record, path string, beside annotate.CoreName) bool {
+	own := record.Process.PID
+	name := r.Names.Read(filepath.Base(path))
+	return own.Known && own.Value > 0 && ((name.HostPID && name.PID == own.Value) || (beside.HostPID && beside.PID == own.Value))
 }
 
 // unopened decides about a file that could not be opened.

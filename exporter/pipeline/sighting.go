@@ -12,8 +12,9 @@ import (
 type sighting struct {
 	Source crash.Source           `json:"source"`
 	Boot   string                 `json:"boot,omitempty"`
-	IDs    []int64                `json:"ids,omitempty"` // of the process and its thread
+	PID    int64                  `json:"pid,omitempty"`
 	TID    int64                  `json:"tid,omitempty"`
+	Host   bool                   `json:"host,omitempty"`  // PID and TID are those of the initial pid namespace
 	Names  []string               `json:"names,omitempty"` // of executable and thread, cut as the kernel cuts them
 	Signal int64                  `json:"signal,omitempty"`
 	PC     crash.Optional[uint64] `json:"pc"`
@@ -29,12 +30,9 @@ const commLength = 15
 func sightingOf(r *crash.Record) sighting {
 	s := sighting{
 		Source: r.Source, Boot: r.Host.BootID, Signal: r.Fault.SignalNum.Value, PC: r.Fault.PC, SP: r.Fault.SP,
-		TID: r.Fault.ThreadID.Value, Time: r.Time, Late: r.TimeSource == crash.TimeFromMtime,
-	}
-	for _, id := range []int64{r.Process.PID.Value, r.Fault.ThreadID.Value} {
-		if id > 0 && !slices.Contains(s.IDs, id) {
-			s.IDs = append(s.IDs, id)
-		}
+		PID: max(0, r.Process.PID.Value), TID: max(0, r.Fault.ThreadID.Value), Time: r.Time, Late: r.TimeSource == crash.TimeFromMtime,
+		// A program knows the ids of its own namespace, and so does a core.
+		Host: r.Source == crash.SourceKernelLog || r.Source == crash.SourceJournal,
 	}
 	for _, name := range []string{r.Process.Executable, r.Fault.ThreadName} {
 		if name != "" && !slices.Contains(s.Names, cutName(name)) {
@@ -57,27 +55,28 @@ const (
 
 // How firmly two sightings are of one crash.
 const (
-	apart    = iota
-	likeName // the same program at that time, and nothing better is known
-	likeRegs // the same program counter and stack pointer
-	sameID   // the same process or thread
+	never    = iota // they contradict each other
+	apart           // nothing speaks for it
+	likeName        // the same program at that time, and nothing better is known
+	likeRegs        // the same program counter and stack pointer
+	sameID          // the same process or thread
 )
 
 // alike says how firmly two sightings are of one crash. Two of one source never
 // are: each source tells of a crash once.
 func (s *sighting) alike(o *sighting) int {
-	if s.Source == o.Source || (s.Boot != "" && o.Boot != "" && s.Boot != o.Boot) || !s.near(o) {
-		return apart
-	}
-	regs := s.sameRegisters(o)
 	switch {
+	case s.Source == o.Source, s.Boot != "" && o.Boot != "" && s.Boot != o.Boot, s.otherIDs(o):
+		return never
 	case s.between(o, crash.SourceCore, crash.SourceKernelLog) && s.otherRegisters(o):
-		return apart // the kernel prints the registers that it dumps
-	case s.sharesID(o) && (s.hostIDs() && o.hostIDs() || s.sharesName(o, true)):
+		return never // the kernel prints the registers that it dumps
+	case !s.near(o):
+		return apart
+	case s.sharesID(o) && (s.Host && o.Host || s.sharesName(o, true)):
 		return sameID
-	case regs && (!s.hostIDs() || !o.hostIDs() || s.TID == 0 || o.TID == 0 || s.TID == o.TID):
+	case s.sameRegisters(o):
 		return likeRegs
-	case len(s.IDs) > 0 && len(o.IDs) > 0:
+	case s.hasID() && o.hasID():
 		return apart
 	case s.sharesName(o, false):
 		return likeName
@@ -105,14 +104,27 @@ func (s *sighting) between(o *sighting, a, b crash.Source) bool {
 	return (s.Source == a && o.Source == b) || (s.Source == b && o.Source == a)
 }
 
-// hostIDs reports whether the ids are those of the initial pid namespace. A core
-// and a program know those of their own only.
-func (s *sighting) hostIDs() bool {
-	return s.Source == crash.SourceKernelLog || s.Source == crash.SourceJournal
+// otherIDs reports whether the sightings are of different processes or threads.
+func (s *sighting) otherIDs(o *sighting) bool {
+	differ := func(a, b int64) bool { return a != 0 && b != 0 && a != b }
+	return s.Host && o.Host && (differ(s.PID, o.PID) || differ(s.TID, o.TID))
+}
+
+func (s *sighting) hasID() bool { return s.PID != 0 || s.TID != 0 }
+
+// ids are those that are known, each once.
+func (s *sighting) ids() []int64 {
+	var ids []int64
+	for _, id := range []int64{s.PID, s.TID} {
+		if id != 0 && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func (s *sighting) sharesID(o *sighting) bool {
-	return slices.ContainsFunc(s.IDs, func(id int64) bool { return slices.Contains(o.IDs, id) })
+	return slices.ContainsFunc(s.ids(), func(id int64) bool { return slices.Contains(o.ids(), id) })
 }
 
 // sharesName reports whether a name is known of both and is the same; unknown is

@@ -7,19 +7,48 @@ import (
 	"github.com/epicurve/epicurve/pkg/crash"
 )
 
-// Joined is a sighting of a crash that was counted from another.
+// Joined is a sighting of a crash that is, or is to be, counted from another.
 type Joined struct {
-	ID     crash.ID
-	Source crash.Source
+	ID   crash.ID
+	seen sighting
+}
+
+// Source is what told of the crash.
+func (j Joined) Source() crash.Source { return j.seen.Source }
+
+// Told is what is known beside the record of a crash.
+type Told struct {
+	// Joined are further sightings, which are counted with it.
+	Joined []Joined
+	// HostIDs is true when the record's process and thread are those of the
+	// initial pid namespace.
+	HostIDs bool
 }
 
 // counted is a crash that was counted lately.
 type counted struct {
-	ID       crash.ID       `json:"id"`
-	Joins    []crash.ID     `json:"joins,omitempty"` // by which the kernel log knows it
-	Sighting sighting       `json:"sighting"`
-	Sources  []crash.Source `json:"sources"` // that told of it
-	Added    time.Time      `json:"added"`
+	ID    crash.ID   `json:"id"`
+	Joins []crash.ID `json:"joins,omitempty"` // by which the kernel log knows it
+	Seen  []sighting `json:"seen"`            // one of each source that told of it
+	Added time.Time  `json:"added"`
+}
+
+// alike says how firmly a sighting is of this crash.
+func (c *counted) alike(s *sighting) (firm int, gap time.Duration) {
+	for i := range c.Seen {
+		how, away := s.alike(&c.Seen[i]), c.Seen[i].Time.Sub(s.Time).Abs()
+		switch {
+		case how == never:
+			return never, 0
+		case how > firm || (how == firm && away < gap):
+			firm, gap = how, away
+		}
+	}
+	return firm, gap
+}
+
+func (c *counted) toldOf(source crash.Source) bool {
+	return slices.ContainsFunc(c.Seen, func(s sighting) bool { return s.Source == source })
 }
 
 // sightings remembers the crashes that were counted lately, so that what a
@@ -55,24 +84,37 @@ func (t *sightings) add(c *counted) {
 	if len(t.ring) < maxSightings {
 		t.ring = append(t.ring, c)
 	} else {
-		t.index(t.ring[t.next], remove)
+		for i := range t.ring[t.next].Seen {
+			t.index(t.ring[t.next], &t.ring[t.next].Seen[i], remove)
+		}
 		t.ring[t.next] = c
 		t.next = (t.next + 1) % len(t.ring)
 	}
-	t.index(c, func(list []*counted, c *counted) []*counted { return append(list, c) })
+	for i := range c.Seen {
+		t.index(c, &c.Seen[i], insert)
+	}
+}
+
+// also notes that another source told of a crash.
+func (t *sightings) also(c *counted, s sighting) {
+	c.Seen = append(c.Seen, s)
+	t.index(c, &s, insert)
+}
+
+func insert(list []*counted, c *counted) []*counted {
+	if slices.Contains(list[max(0, len(list)-2):], c) {
+		return list // by another sighting of the same crash
+	}
+	return append(list, c)
 }
 
 func remove(list []*counted, c *counted) []*counted {
-	if i := slices.Index(list, c); i >= 0 {
-		return slices.Delete(list, i, i+1)
-	}
-	return list
+	return slices.DeleteFunc(list, func(have *counted) bool { return have == c })
 }
 
-// index changes every list that a crash is, or is to be, in.
-func (t *sightings) index(c *counted, change func([]*counted, *counted) []*counted) {
-	s := &c.Sighting
-	for _, id := range s.IDs {
+// index changes every list in which one sighting of a crash is to be looked up.
+func (t *sightings) index(c *counted, s *sighting, change func([]*counted, *counted) []*counted) {
+	for _, id := range s.ids() {
 		put(t.byID, id, change(t.byID[id], c))
 	}
 	if s.PC.Known && s.PC.Value != 0 {
@@ -99,18 +141,15 @@ func put[K comparable](m map[K][]*counted, key K, list []*counted) {
 // source has not told of yet.
 func (t *sightings) find(s *sighting) *counted {
 	var best *counted
-	var firm int
+	firm := apart
 	var gap time.Duration
 	for _, list := range t.candidates(s) {
 		for i, c := range slices.Backward(list) {
 			if len(list)-i > maxLookedAt {
 				break
 			}
-			if slices.Contains(c.Sources, s.Source) {
-				continue
-			}
-			how, away := s.alike(&c.Sighting), c.Sighting.Time.Sub(s.Time).Abs()
-			if how > firm || (how == firm && how > apart && away < gap) {
+			how, away := c.alike(s)
+			if how > firm || (how == firm && best != nil && away < gap) {
 				best, firm, gap = c, how, away
 			}
 		}
@@ -120,7 +159,7 @@ func (t *sightings) find(s *sighting) *counted {
 
 func (t *sightings) candidates(s *sighting) [][]*counted {
 	var lists [][]*counted
-	for _, id := range s.IDs {
+	for _, id := range s.ids() {
 		lists = append(lists, t.byID[id])
 	}
 	if s.PC.Known {
