@@ -36,6 +36,7 @@ func newCLI(stdin io.Reader, stdout, stderr io.Writer) *cli {
 	promslogflag.AddFlags(c.app, &c.log)
 	c.addWatch()
 	c.addClassify()
+	c.addScan()
 	c.addSupport()
 	return c
 }

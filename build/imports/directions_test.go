@@ -26,6 +26,8 @@ var rooms = []room{
 	{"exporter/config", "exporter/annotate/... exporter/logsource pkg/crash", "settings know no room that they configure, but the host attributes that they may set and the expressions that find crashes in logs"},
 	{"exporter/crashlab/...", "exporter/crashlab/... pkg/crash", "the crash programs are a laboratory, not part of the product"},
 	{"exporter/pipeline", "exporter/... pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "the only room that knows the order"},
+	{"exporter/scan/objects", "", "stores know nothing of crashes"},
+	{"exporter/scan", "exporter/annotate exporter/pipeline exporter/scan/... exporter/ship exporter/spool pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "a scan makes the records that the pipeline makes, of objects instead of watched files, and ships them alike"},
 	{"exporter/ship", "exporter/spool pkg/crash pkg/otlp/...", "the shipper empties the spool, and knows nothing else of the node"},
 	{"exporter/...", "pkg/crash pkg/corefile/... pkg/classify/... pkg/otlp/...", "the exporter's rooms are strangers to one another; pipeline and main join them"},
 
@@ -57,6 +59,8 @@ var fences = []fence{
 	{"github.com/grafana/grafana-plugin-sdk-go", "pkg pkg/plugin/... build/rehearsal", "only the plugin speaks Grafana's protocol, and the rehearsal speaks to it as Grafana does"},
 	{"github.com/duckdb/duckdb-go", "archive/store/duckdb/...", "one store, one driver; the exporter and the plugin stay free of cgo"},
 	{"github.com/ClickHouse", "archive/store/clickhouse/...", "one store, one driver"},
+	{"github.com/minio/minio-go", "exporter/scan/objects", "one room speaks to buckets"},
+	{"golang.org/x/oauth2", "exporter/scan/objects", "one room speaks to buckets"},
 	{"google.golang.org/grpc", "", "gRPC alone would double the exporter's size"},
 	{"github.com/goccy/go-yaml", "exporter/config archive/access", "settings are read in one room of each program"},
 	{"github.com/magefile/mage", "", "only the Magefile knows mage"},

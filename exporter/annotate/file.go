@@ -74,3 +74,19 @@ func (n *Names) Annotate(r *crash.Record, path string, beside CoreName, modified
 		r.Process.PID = crash.Some(name.PID)
 	}
 }
+
+// NamesOf returns a reader for systemd-coredump's names and the given patterns,
+// without asking this machine: the cores are of others.
+func NamesOf(patterns []string) (*Names, error) {
+	n := &Names{}
+	for _, text := range patterns {
+		p, err := ParsePattern(text)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			n.patterns = append(n.patterns, p)
+		}
+	}
+	return n, nil
+}
