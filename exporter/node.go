@@ -114,7 +114,7 @@ func (n *node) wire(cfg config.Config) error {
 		return err
 	}
 	n.registry, err = metrics.NewRegistry(fold.Population, n.self, n.deletions,
-		metrics.NewSpool(n.backlog), metrics.NewGrowing(n.growing))
+		metrics.NewSpool(n.backlog), metrics.NewGrowing(n.growing), metrics.NewPushed())
 	return err
 }
 

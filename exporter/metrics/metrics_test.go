@@ -64,7 +64,7 @@ func fixture() []prometheus.Collector {
 	d := NewRetention([]string{"age", "bytes"}, []string{"linked", "unrecorded"})
 	d.CoreDeleted("age", 4096)
 	d.CoresKept("linked", 2)
-	return []prometheus.Collector{p, e, s, d}
+	return []prometheus.Collector{p, e, s, d, NewPushed()}
 }
 
 // ours drops the lines of series that began when the test ran.
@@ -169,6 +169,18 @@ func TestPopulationContinues(t *testing.T) {
 	}
 }
 
+// onlyErrors collects the failed pushes alone.
+type onlyErrors struct{}
+
+func (onlyErrors) Describe(ch chan<- *prometheus.Desc) { ch <- NewPushed().(pushed).failed }
+
+func (onlyErrors) Collect(ch chan<- prometheus.Metric) {
+	both := make(chan prometheus.Metric, 2)
+	NewPushed().Collect(both)
+	<-both
+	ch <- <-both
+}
+
 // The push reaches its server in the text format, with labels and headers.
 func TestPush(t *testing.T) {
 	got := make(chan *http.Request, 1)
@@ -195,6 +207,13 @@ func TestPush(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, text := <-got, gunzip(t, <-body)
+	srv.Close() // from now on the push fails
+	failed := func() float64 { return testutil.ToFloat64(onlyErrors{}) }
+	for deadline := time.Now().Add(20 * time.Second); failed() == 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a push without a server was not counted as failed")
+		}
+	}
 	cancel()
 	wait()
 	http.DefaultClient.CloseIdleConnections()
