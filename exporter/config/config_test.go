@@ -84,7 +84,16 @@ func TestValues(t *testing.T) {
 	want.Archive = Archive{URL: "https://archive.example:9932", TokenFile: "/etc/epicurve/token", CAFile: "/etc/epicurve/ca.pem", Timeout: Duration(10 * time.Second)}
 	want.Push = Push{URL: "http://victoria:8428/api/v1/import/prometheus", Interval: Duration(time.Minute), Labels: map[string]string{"instance": "web-1"}}
 	want.Services = []Service{{Name: "web", Version: "1.2", Executable: "/opt/web/bin/*"}}
-	want.Logs = Logs{Kernel: true, Hold: Duration(2 * time.Minute), Files: []LogFile{{Name: "deploys", Path: "/var/log/deploy.log"}}}
+	want.Logs = Logs{
+		Kernel: true, Hold: Duration(2 * time.Minute),
+		Journal:  Journal{Follow: true, Directory: "/host/var/log/journal", Evidence: []string{"_SYSTEMD_UNIT=deploy.service"}},
+		Patterns: []LogPattern{{Name: "ours", Start: `CRASH (?P<signal>\w+)`, Lines: []Expression{`pid (?P<pid>\d+)`, `pc (?P<pc>\w+)`}, End: "^END", MaxLines: 50}},
+		Files: []LogFile{
+			{Name: "deploys", Path: "/var/log/deploy.log"},
+			{Name: "web", Path: "/var/log/web.log", Format: "text", Crashes: []string{"ours", "abseil"}, Executable: "web-server"},
+			{Name: "journal-copy", Path: "/var/log/journal.export", Format: "journal_export"},
+		},
+	}
 	want.Filters = []Filter{
 		{Name: "test hosts", Fields: map[string]string{"host.name": "test-.*"}},
 		{Name: "oom", Log: &LogCondition{Source: "kernel", Line: "Out of memory: Killed process", Within: Duration(time.Minute)}},
