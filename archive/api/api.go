@@ -130,7 +130,11 @@ func (a *API) Drain() { a.draining.Store(true) }
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range a.routes() {
-		mux.Handle(r.method+" "+r.path, a.handle(r))
+		path := r.path
+		if path == "/" {
+			path = "/{$}" // and nothing below it
+		}
+		mux.Handle(r.method+" "+path, a.handle(r))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, &problem{Status: http.StatusNotFound, Detail: "there is nothing at " + r.Method + " " + r.URL.Path + "; /openapi.json describes what there is"})

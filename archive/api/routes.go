@@ -101,6 +101,16 @@ func (a *API) routes() []route {
 			summary: "Count the crashes that a request selects; delete them when the number is the expected one.",
 			accepts: []string{typeJSON}, body: typeOf[Deletion](), produces: typeJSON, answers: []reflect.Type{typeOf[Deleted]()},
 		},
+		{
+			method: "GET", path: "/", id: "page", role: access.RoleRead, serve: a.servePage,
+			summary: "Show the population, or one cluster, as a page that needs nothing else.",
+			params: []param{
+				{"since", "query", "Length of the range, such as 24h or 90d; 7d by default."},
+				{"cluster", "query", "Key of a cluster: its curve, verdict, contrast and ledger."},
+				{"groupBy", "query", "Dimension that the epi curve is split by; crash.class by default."},
+			},
+			produces: "text/html",
+		},
 		{method: "GET", path: "/-/healthy", id: "healthy", serve: a.serveHealthy, summary: "The process runs.", produces: "text/plain"},
 		{method: "GET", path: "/-/ready", id: "ready", serve: a.serveReady, summary: "The store answers.", produces: "text/plain"},
 		{method: "GET", path: "/metrics", id: "metrics", role: a.metricsRole(), serve: a.serveMetrics, summary: "The archive's own metrics, in Prometheus' text format. Where there are tenants it takes a token and shows those of the token's.", produces: "text/plain"},

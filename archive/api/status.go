@@ -11,11 +11,16 @@ import (
 
 // serveStatus says what the archive is and how much it holds.
 func (a *API) serveStatus(w http.ResponseWriter, r *http.Request) error {
-	st, err := a.tenant(r.Context()).Store.Stats(r.Context())
+	status, err := a.statusOf(r.Context(), a.tenant(r.Context()))
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, query.Status{Version: a.Version, Storage: a.Storage, Records: st.Records, Exposure: st.Exposure, Now: a.now().UTC()})
+	return writeJSON(w, status)
+}
+
+func (a *API) statusOf(ctx context.Context, t *tenant) (query.Status, error) {
+	st, err := t.Store.Stats(ctx)
+	return query.Status{Version: a.Version, Storage: a.Storage, Records: st.Records, Exposure: st.Exposure, Now: a.now().UTC()}, err
 }
 
 func (a *API) serveHealthy(w http.ResponseWriter, _ *http.Request) error {

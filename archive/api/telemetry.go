@@ -64,7 +64,7 @@ func newTelemetry() *telemetry {
 	t.badQueries = t.set.NewCounter("epicurve_archive_queries_invalid_total")
 	t.cached = t.set.NewCounter("epicurve_archive_query_cache_hits_total")
 	t.gaugeFailures = t.set.NewCounter("epicurve_archive_cluster_gauge_failures_total")
-	names := []string{"values"}
+	names := []string{"values", "page"}
 	for _, qt := range query.Types() {
 		names = append(names, string(qt))
 	}

@@ -24,10 +24,38 @@ func writeMarkdown(w io.Writer, r *Report) error {
 	if len(r.Hosts) > 0 {
 		fmt.Fprintf(p, "\nHosts: %s\n", markdown(hostLine(r)))
 	}
+	for _, s := range r.Sections() {
+		markdownSection(p, s)
+	}
 	fmt.Fprintf(p, "\n## Crashes by %s\n\n```text\n", r.GroupBy)
 	writeCurve(p, r.Curve)
 	fmt.Fprintln(p, "```")
 	return p.err
+}
+
+func markdownSection(w io.Writer, s Section) {
+	fmt.Fprintf(w, "\n## %s\n\n", s.Title)
+	for _, line := range s.Lines {
+		fmt.Fprintf(w, "- %s\n", markdown(line))
+	}
+	row := func(cells []string) {
+		escaped := make([]string, len(cells))
+		for i, c := range cells {
+			escaped[i] = markdown(c)
+		}
+		fmt.Fprintf(w, "| %s |\n", strings.Join(escaped, " | "))
+	}
+	if len(s.Rows) == 0 {
+		return
+	}
+	if len(s.Lines) > 0 {
+		fmt.Fprintln(w)
+	}
+	row(s.Head)
+	fmt.Fprintf(w, "|%s\n", strings.Repeat(" --- |", len(s.Head)))
+	for _, r := range s.Rows {
+		row(r)
+	}
 }
 
 // markdown escapes what would be read as markup or end a table's cell.

@@ -25,7 +25,7 @@ type Archive interface {
 var ErrFormat = errors.New("unknown report format")
 
 // Formats returns the closed set of formats.
-func Formats() []string { return []string{"text", "md", "html"} }
+func Formats() []string { return []string{"text", "md", "html", "json"} }
 
 // Bounds of a report.
 const (
@@ -51,13 +51,17 @@ type Options struct {
 
 // Report is what was asked and answered.
 type Report struct {
-	Range    query.Range
-	Status   query.Status
-	Clusters query.Clusters
-	Curve    query.Timeseries
-	GroupBy  string
-	Hosts    []query.DimensionValue // most frequent first; all crashes of the range, unfiltered
-	Notices  []string
+	Range    query.Range            `json:"range"`
+	Cluster  string                 `json:"cluster,omitempty"`
+	Status   query.Status           `json:"status"`
+	Clusters query.Clusters         `json:"clusters"`
+	Curve    query.Timeseries       `json:"curve"`
+	GroupBy  string                 `json:"groupBy"`
+	Hosts    []query.DimensionValue `json:"hosts"` // most frequent first; all crashes of the range, unfiltered
+	Notices  []string               `json:"notices,omitempty"`
+	// Verdict and Contrast are those of the one cluster that was asked for.
+	Verdict  *query.Verdict  `json:"verdict,omitempty"`
+	Contrast *query.Contrast `json:"contrast,omitempty"`
 }
 
 // Crashes counts the crashes of the range that the filters let through.
@@ -93,6 +97,8 @@ func printer(format string) (func(io.Writer, *Report) error, error) {
 		return writeMarkdown, nil
 	case "html":
 		return writeHTML, nil
+	case "json":
+		return writeJSON, nil
 	default:
 		return nil, fmt.Errorf("%w: %.40q; possible are %v", ErrFormat, format, Formats())
 	}
@@ -104,7 +110,7 @@ func Collect(ctx context.Context, a Archive, o Options) (*Report, error) {
 	if !o.Range.To.After(o.Range.From) {
 		return nil, fmt.Errorf("report: the range ends (%s) before it begins (%s)", o.Range.To.Format(time.RFC3339), o.Range.From.Format(time.RFC3339))
 	}
-	r := &Report{Range: o.Range, GroupBy: o.GroupBy}
+	r := &Report{Range: o.Range, Cluster: o.Cluster, GroupBy: o.GroupBy}
 	var err error
 	if r.Status, err = a.Status(ctx); err != nil {
 		return nil, fmt.Errorf("report: status: %w", err)
@@ -127,6 +133,9 @@ func Collect(ctx context.Context, a Archive, o Options) (*Report, error) {
 	}
 	r.Hosts = hosts.Values
 	r.Notices = notices(r.Clusters.Meta, r.Curve.Meta, hosts.Meta)
+	if err := r.judge(ctx, a, base); err != nil {
+		return nil, fmt.Errorf("report: verdict: %w", err)
+	}
 	return r, nil
 }
 

@@ -25,9 +25,33 @@ func writeText(w io.Writer, r *Report) error {
 	if len(r.Hosts) > 0 {
 		fmt.Fprintf(p, "HOSTS  %s\n\n", hostLine(r))
 	}
+	for _, s := range r.Sections() {
+		writeSection(p, s)
+	}
 	fmt.Fprintf(p, "EPI CURVE  crashes by %s\n", r.GroupBy)
 	writeCurve(p, r.Curve)
 	return p.err
+}
+
+func writeSection(w io.Writer, s Section) {
+	fmt.Fprintln(w, strings.ToUpper(s.Title))
+	for _, line := range s.Lines {
+		fmt.Fprintln(w, clean(line))
+	}
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	for _, row := range append([][]string{s.Head}, s.Rows...) {
+		cells := make([]string, len(row))
+		for i, c := range row {
+			cells[i] = clean(c)
+		}
+		if len(cells) > 0 {
+			fmt.Fprintln(t, strings.Join(cells, "\t"))
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return // the errWriter below has it
+	}
+	fmt.Fprintln(w)
 }
 
 func headline(r *Report) string {
