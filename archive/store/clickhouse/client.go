@@ -86,7 +86,7 @@ func (c *client) close() {
 
 // run sends a statement to the hosts, one after the other, until one of them
 // does it or fails in a way that will not pass. It returns the whole answer.
-func (c *client) run(ctx context.Context, st statement) (answer []byte, err error) {
+func (c *client) run(ctx context.Context, st statement) (_ []byte, err error) {
 	const firstWait = 50 * time.Millisecond
 	wait := firstWait
 	for round := range max(st.tries, 1) {
@@ -101,12 +101,17 @@ func (c *client) run(ctx context.Context, st statement) (answer []byte, err erro
 		first := c.preferred.Load()
 		for i := range int64(len(c.hosts)) {
 			n := (first + i) % int64(len(c.hosts))
-			if answer, err = c.once(ctx, c.hosts[n], st); err == nil {
+			answer, failed := c.once(ctx, c.hosts[n], st)
+			if failed == nil {
 				c.preferred.Store(n)
 				return answer, nil
 			}
-			if ctx.Err() != nil || !passing(err) {
-				return nil, err
+			if ctx.Err() != nil || !passing(failed) {
+				return nil, failed
+			}
+			// What a server says tells more than that another one is away.
+			if code(failed) != 0 || code(err) == 0 {
+				err = failed
 			}
 		}
 	}

@@ -18,10 +18,12 @@ func (s *Store) Clusters(ctx context.Context, req query.Request) (query.Clusters
 	}
 	r := s.reading()
 	out, err := r.clusters(ctx, req, w)
+	if err == nil {
+		out.Meta, err = r.meta(ctx)
+	}
 	if err != nil {
 		return query.Clusters{}, fmt.Errorf("clickhouse: clusters: %w", err)
 	}
-	out.Meta = r.meta()
 	return out, nil
 }
 
@@ -155,9 +157,11 @@ func (s *Store) DimensionValues(ctx context.Context, dimension string, req query
 	err = r.rows(ctx, q, func(d *rowDecoder) {
 		out.Values = append(out.Values, query.DimensionValue{Value: d.text(), Crashes: d.int64()})
 	})
+	if err == nil {
+		out.Meta, err = r.meta(ctx)
+	}
 	if err != nil {
 		return query.DimensionValues{}, fmt.Errorf("clickhouse: values of %s: %w", dimension, err)
 	}
-	out.Meta = r.meta()
 	return out, nil
 }

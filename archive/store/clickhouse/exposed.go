@@ -191,6 +191,8 @@ func (s *Store) Exposure(ctx context.Context, req query.Request) (query.Timeseri
 		return query.Timeseries{}, fmt.Errorf("clickhouse: exposure: %w", err)
 	}
 	out := store.ExposureSeries(req, t.buckets, cover.by, cover.labels)
-	out.Meta = t.meta()
+	if out.Meta, err = t.meta(ctx); err != nil {
+		return query.Timeseries{}, fmt.Errorf("clickhouse: exposure: %w", err)
+	}
 	return out, nil
 }

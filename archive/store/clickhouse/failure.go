@@ -29,8 +29,7 @@ const (
 	codeEOF             = 32
 	codeColumnExists    = 44
 	codeTableExists     = 57
-	codeTimeout         = 159
-	codeMemory          = 241
+	codeNoColumns       = 90 // cluster() finds no server that knows a table
 	codeSocketTimeout   = 209
 	codeNetwork         = 210
 	codeNoZooKeeper     = 225

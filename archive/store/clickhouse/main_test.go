@@ -70,7 +70,7 @@ func opened(t testing.TB) *Store {
 
 // drop closes a store and removes its database.
 func drop(s *Store) error {
-	if err := s.exec(context.Background(), "DROP DATABASE IF EXISTS "+name(s.opt.Database)); err != nil {
+	if err := s.exec(context.Background(), "DROP DATABASE IF EXISTS "+name(s.opt.Database)+s.onCluster()); err != nil {
 		return err
 	}
 	return s.Close()

@@ -95,7 +95,7 @@ func (s *Store) shape(ctx context.Context, t table, layout map[string][]string) 
 			if has[c.name] {
 				continue
 			}
-			err := s.exec(ctx, "ALTER TABLE "+name(statement.table)+s.onCluster()+" ADD COLUMN "+c.name+" "+c.sqlType)
+			err := s.exec(ctx, "ALTER TABLE "+name(statement.table)+s.onCluster()+" ADD COLUMN "+c.name+" "+s.columnType(c))
 			if err != nil && code(err) != codeDuplicateColumn && code(err) != codeColumnExists {
 				return fmt.Errorf("add column %s: %w", c.name, err)
 			}
@@ -130,12 +130,21 @@ func (s *Store) onCluster() string {
 	return " ON CLUSTER " + name(s.opt.Cluster)
 }
 
+// columnType returns the type of a column. Servers before 19.1 call
+// LowCardinality an experiment, and have no way to allow it on a whole cluster.
+func (s *Store) columnType(c columnDef) string {
+	if c.sqlType == typeCoded && s.opt.Cluster != "" && !s.server.since(19, 1) {
+		return typeText
+	}
+	return c.sqlType
+}
+
 // definitions returns the statements that make a table: one for the rows, and on
 // a cluster one for the view over all shards.
 func (s *Store) definitions(t table) []definition {
 	var cols []string
 	for _, c := range t.columns {
-		cols = append(cols, c.name+" "+c.sqlType)
+		cols = append(cols, c.name+" "+s.columnType(c))
 	}
 	shape := " (" + strings.Join(cols, ", ") + ") ENGINE = "
 	create := func(table string) string { return "CREATE TABLE IF NOT EXISTS " + name(table) + s.onCluster() }

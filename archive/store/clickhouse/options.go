@@ -187,3 +187,6 @@ func (o *Options) check() error {
 	}
 	return nil
 }
+
+// TenantDatabase names the database of a tenant of the archive in a database.
+func TenantDatabase(database, tenant string) string { return database + "_t_" + tenant }

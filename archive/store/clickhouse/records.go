@@ -33,7 +33,11 @@ func (s *Store) Records(ctx context.Context, req query.Request) (query.Records, 
 		}
 		return slices.Compare(a.ID[:], b.ID[:])
 	})
-	return query.Records{Records: records, Meta: r.meta()}, nil
+	meta, err := r.meta(ctx)
+	if err != nil {
+		return query.Records{}, fmt.Errorf("clickhouse: read records: %w", err)
+	}
+	return query.Records{Records: records, Meta: meta}, nil
 }
 
 // recordKey is the key of a row of crashes.

@@ -22,6 +22,7 @@ type Store struct {
 	opt    Options
 	now    func() time.Time
 	server server
+	health health
 
 	records  *committer[crash.Record]
 	exposure *committer[crash.Exposure]
@@ -73,22 +74,30 @@ func (s *Store) Close() error {
 // reading is one question on its way to an answer, which takes several
 // statements.
 type reading struct {
-	s *Store
+	s     *Store
+	began time.Time
 	// partial is set when a shard of the cluster did not answer.
 	partial bool
 }
 
-func (s *Store) reading() *reading { return &reading{s: s} }
+func (s *Store) reading() *reading { return &reading{s: s, began: time.Now()} }
 
 // partialNotice tells a reader what a partial answer lacks.
 const partialNotice = "A part of the ClickHouse cluster did not answer; its crashes are missing here."
 
-// meta describes the answer.
-func (r *reading) meta() query.Meta {
-	if !r.partial {
-		return query.Meta{}
+// meta describes the answer that was put together from a reading's rows.
+func (r *reading) meta(ctx context.Context) (query.Meta, error) {
+	if r.s.opt.Cluster == "" {
+		return query.Meta{}, nil
 	}
-	return query.Meta{Partial: true, Notices: []string{partialNotice}}
+	if r.partial {
+		return query.Meta{Partial: true, Notices: []string{partialNotice}}, nil
+	}
+	behind, notices, err := r.s.health.check(ctx, r)
+	if err != nil {
+		return query.Meta{}, fmt.Errorf("state of the replicas: %w", err)
+	}
+	return query.Meta{Partial: behind, Notices: notices}, nil
 }
 
 // maxRows bounds the rows that one statement returns; a question that needs more

@@ -42,7 +42,7 @@ func conformance(options func() Options) storetest.Opener {
 
 func TestConformance(t *testing.T) {
 	address := sharedServer(t).Address()
-	draw(t, 40)
+	draw(t, 20)
 	storetest.Run(t, conformance(func() Options { return fresh(address) }))
 }
 
@@ -68,6 +68,6 @@ func draw(t *testing.T, n int) {
 // ClickHouse, with the same statements.
 func TestConformanceOfPresentEngine(t *testing.T) {
 	address := servertest.StartChDB(t)
-	draw(t, 10)
+	draw(t, 6)
 	storetest.Run(t, conformance(func() Options { return fresh(address) }))
 }

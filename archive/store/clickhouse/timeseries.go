@@ -70,8 +70,8 @@ func (t *timeseries) run(ctx context.Context) (query.Timeseries, error) {
 		return query.Timeseries{}, err
 	}
 	store.SortSeries(out.Series, t.req.GroupBy)
-	out.Meta = t.meta()
-	return out, nil
+	out.Meta, err = t.meta(ctx)
+	return out, err
 }
 
 func (t *timeseries) series(g group, counts []float64) query.Series {

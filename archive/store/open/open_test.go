@@ -18,7 +18,7 @@ func TestStore(t *testing.T) {
 			t.Errorf("%s: close: %v", storage, err)
 		}
 	}
-	for _, storage := range []string{"", "duckdb", "duckdb:", "mysql:x", path} {
+	for _, storage := range []string{"", "clickhouse", "duckdb", "duckdb:", "mysql:x", path} {
 		if _, err := Store(context.Background(), storage); err == nil || !strings.Contains(err.Error(), "duckdb:") {
 			t.Errorf("%q: %v, want an error that shows what is possible", storage, err)
 		}

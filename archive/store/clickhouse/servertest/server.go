@@ -89,6 +89,7 @@ func (s *Server) Run() error {
 	s.out = new(bytes.Buffer)
 	s.cmd = exec.Command(command[0], append(command[1:], "--config-file="+filepath.Join(s.dir, "config.xml"))...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.dir, s.out, s.out
+	dieWithTest(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start ClickHouse: %w", err)
 	}
@@ -119,7 +120,8 @@ func (s *Server) await() error {
 
 // Query runs a statement on the server and returns its answer.
 func (s *Server) Query(sql string) (string, error) {
-	resp, err := http.Post("http://"+s.Address()+"/", "text/plain", strings.NewReader(sql))
+	client := http.Client{Timeout: 20 * time.Second}
+	resp, err := client.Post("http://"+s.Address()+"/", "text/plain", strings.NewReader(sql))
 	if err != nil {
 		return "", err
 	}
