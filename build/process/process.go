@@ -77,6 +77,9 @@ func (p *Program) Start() error {
 	return nil
 }
 
+// Signal sends a signal to the running program.
+func (p *Program) Signal(sig os.Signal) error { return p.cmd.Process.Signal(sig) }
+
 // Stop ends the program by a signal and reports how it ended otherwise.
 func (p *Program) Stop(sig os.Signal) error {
 	if p.cmd == nil {
