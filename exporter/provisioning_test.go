@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"testing"
@@ -23,6 +24,31 @@ func TestProvisionedConfiguration(t *testing.T) {
 	if err := c.Validate(); err != nil {
 		t.Error(err)
 	}
+}
+
+// It names every setting.
+func TestProvisionedConfigurationIsWhole(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(provisioned, "exporter.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(reflect.Type, string)
+	walk = func(typ reflect.Type, path string) {
+		switch typ.Kind() {
+		case reflect.Slice, reflect.Pointer:
+			walk(typ.Elem(), path)
+		case reflect.Struct:
+			for f := range typ.Fields() {
+				name := f.Tag.Get("yaml")
+				if !regexp.MustCompile(`(?m)[ {]` + name + `:|^` + name + `:`).Match(text) {
+					t.Errorf("exporter.yml does not name %s.%s", path, name)
+				}
+				walk(f.Type, path+"."+name)
+			}
+		default:
+		}
+	}
+	walk(reflect.TypeFor[config.Config](), "")
 }
 
 // The unit is sandboxed as tightly as it says, and keeps one right of root's.
