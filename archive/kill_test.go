@@ -31,6 +31,12 @@ type process struct {
 
 func start(t *testing.T, db string, flags ...string) *process {
 	t.Helper()
+	return startOn(t, "duckdb:"+db, flags...)
+}
+
+// startOn runs an archive on any storage.
+func startOn(t *testing.T, storage string, flags ...string) *process {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +46,7 @@ func start(t *testing.T, db string, flags ...string) *process {
 		t.Fatal(err)
 	}
 	p := &process{url: "http://" + address, log: new(bytes.Buffer)}
-	p.cmd = exec.Command(os.Args[0], "serve", "--storage", "duckdb:"+db, "--web.listen-address", address)
+	p.cmd = exec.Command(os.Args[0], "serve", "--storage", storage, "--web.listen-address", address)
 	p.cmd.Args = append(p.cmd.Args, flags...)
 	p.cmd.Env = append(os.Environ(), asArchive+"=1")
 	p.cmd.Stderr = p.log
