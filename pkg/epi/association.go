@@ -31,8 +31,14 @@ func FisherTwoSided(a, b, c, d int) float64 {
 func hypergeometric(marked, plain, drawn int) (logs []float64, lo int) {
 	lo = max(0, drawn-plain)
 	hi := min(marked, drawn)
-	for k := lo; k <= hi; k++ {
-		logs = append(logs, logChoose(marked, k)+logChoose(plain, drawn-k)-logChoose(marked+plain, drawn))
+	if hi < lo {
+		return nil, lo
+	}
+	logs = make([]float64, hi-lo+1)
+	logs[0] = logChoose(marked, lo) + logChoose(plain, drawn-lo) - logChoose(marked+plain, drawn)
+	for k := lo; k < hi; k++ { // p(k+1)/p(k)
+		up, down := float64(marked-k)*float64(drawn-k), float64(k+1)*float64(plain-drawn+k+1)
+		logs[k-lo+1] = logs[k-lo] + math.Log(up/down)
 	}
 	return logs, lo
 }

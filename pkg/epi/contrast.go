@@ -62,6 +62,13 @@ func (p *Population) Contrast(rows []int32, now float64, all bool) (Contrast, er
 	case f.rest == nil:
 		table.Notes = append(table.Notes, "fewer than 30 other crashes: compared with the fleet only, so a busy machine looks like a sick one")
 	}
+	if len(f.untold) > 0 {
+		var nouns []string
+		for _, d := range f.untold {
+			nouns = append(nouns, p.in.Dimensions[d].noun())
+		}
+		table.Notes = append(table.Notes, "no exposure is known by "+several(nouns, 5)+": compared with the other crashes only")
+	}
 	var found []ContrastRow
 	for _, e := range cs.singles(f.primary, f.dims, p.params.MinSupport, 0) {
 		found = append(found, cs.contrastRow(e, f))

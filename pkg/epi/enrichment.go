@@ -133,6 +133,7 @@ func (cs *cases) pair(ref reference, a, b Factor, naming, corrected float64) (Ex
 		return Explanation{}, false
 	}
 	both := Predicate{a, b}
+	ref = whole(ref, both)
 	w, wa, wb := ref.mass(both), ref.mass(Predicate{a}), ref.mass(Predicate{b})
 	if w >= params.AliasJaccard*math.Min(wa, wb) {
 		return Explanation{}, false // nested or aliased: a pair says nothing new

@@ -81,6 +81,9 @@ func (p *Population) notes(a Assessment, q Question) []string {
 	if p.fleet == nil {
 		notes = append(notes, "no exposure is known: busy and sick machines look alike, and silence is measured by the calendar")
 	}
+	if len(a.Verdict.Untold) > 0 {
+		notes = append(notes, "no exposure is known by "+several(a.Verdict.Untold, 5)+": compared with the other crashes only")
+	}
 	if a.Looping {
 		notes = append(notes, fmt.Sprintf("looping: %d rows are %d episodes; count processes, not loops", a.Rows, a.Episodes))
 	}

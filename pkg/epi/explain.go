@@ -1,6 +1,9 @@
 package epi
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // findings are everything that section 2 says about a cluster.
 type findings struct {
@@ -11,21 +14,14 @@ type findings struct {
 	rest       *restReference
 	fleet      *fleetReference
 	dims       []int
+	untold     []int // dimensions that the exposure does not tell
 }
 
 // investigate finds what is over-represented among the cases.
 func (cs *cases) investigate(m members, now float64) findings {
 	p := cs.p
 	f := findings{dims: p.dimensions(nil), fleet: p.matchCalendar(m.times), rest: p.others(m, now)}
-	if f.fleet != nil {
-		f.primary, f.references = f.fleet, append(f.references, f.fleet.name())
-	}
-	if f.rest != nil {
-		f.references = append(f.references, f.rest.name())
-		if f.primary == nil {
-			f.primary = f.rest
-		}
-	}
+	f.refer(p)
 	if f.primary == nil || cs.n() < p.params.VerdictMin {
 		return f
 	}
@@ -115,7 +111,7 @@ type rawReference interface{ raw(p Predicate) float64 }
 // rawMasses returns the shares of two predicates and of both together, which
 // is 0 when they contradict each other.
 func rawMasses(ref reference, a, b Predicate) (wA, wB, both float64) {
-	r := ref.(rawReference)
+	r := whole(ref, slices.Concat(a, b)).(rawReference)
 	joint := append(Predicate{}, a...)
 	for _, f := range b {
 		if i := indexDimension(joint, f.Dimension); i >= 0 {

@@ -44,8 +44,10 @@ type Explanation struct {
 	ShareLower float64 `json:"shareLower"`
 	ShareUpper float64 `json:"shareUpper"`
 	ShareBound float64 `json:"shareBound"`
-	// Exposure is the share of the reference that has it.
-	Exposure float64 `json:"exposure"`
+	// Exposure is the share of the reference that has it; Reference names that
+	// of a best explanation: "fleet" or "other crashes".
+	Exposure  float64 `json:"exposure"`
+	Reference string  `json:"reference,omitempty"`
 	// Lift is the odds of having it, cases against reference; "Inf" when
 	// every case has it.
 	Lift      Real `json:"lift"`

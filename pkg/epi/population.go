@@ -26,6 +26,7 @@ type Population struct {
 	events   []Event
 	plans    plans
 
+	missing   [][]int32 // values that stand for "not known", by dimension
 	blindOnce sync.Once
 	blind     []blindSpan
 	cores     *coreIndex
@@ -59,6 +60,7 @@ func NewPopulation(in Input) (*Population, error) {
 	}
 	p.chains(p.params.EpisodeGap.Hours() / hoursPerDay)
 	p.post()
+	p.missing = missingValues(in.Dimensions)
 	p.cores = p.indexCores()
 	if in.Exposure != nil && len(in.Exposure.Day) > 0 {
 		p.fleet = newFleet(in)

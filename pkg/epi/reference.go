@@ -120,6 +120,8 @@ type restReference struct {
 	own      members
 	from, to int // positions in p.episodes
 	n        int
+	known    []int           // values of each dimension, -1 until counted
+	counts   []map[int32]int // own episodes with each value, by dimension
 }
 
 // others returns the reference of the episodes, of anything else, from
@@ -142,13 +144,22 @@ func (p *Population) others(m members, now float64) *restReference {
 func (r *restReference) name() string { return "other crashes" }
 
 func (r *restReference) values(dimension int) int {
-	n := 0
-	for _, list := range r.p.postings[dimension] {
-		if r.within(list) > 0 {
-			n++
+	if r.known == nil {
+		r.known = make([]int, len(r.p.postings))
+		for d := range r.known {
+			r.known[d] = -1
 		}
 	}
-	return n
+	if r.known[dimension] < 0 {
+		n := 0
+		for _, list := range r.p.postings[dimension] {
+			if r.within(list) > 0 {
+				n++
+			}
+		}
+		r.known[dimension] = n
+	}
+	return r.known[dimension]
 }
 
 func (r *restReference) mass(p Predicate) float64 {
@@ -186,7 +197,12 @@ func (r *restReference) within(list []int32) int {
 	return hi - lo
 }
 
+// ownWith counts the cluster's own episodes that match; those of single values
+// are counted once for all of them.
 func (r *restReference) ownWith(p Predicate) int {
+	if len(p) == 1 {
+		return r.ownCounts(p[0].Dimension)[p[0].Value]
+	}
 	n := 0
 	for _, row := range r.own.episodes {
 		if p.matches(r.p.in.Crashes.Codes, int(row)) {
@@ -194,4 +210,18 @@ func (r *restReference) ownWith(p Predicate) int {
 		}
 	}
 	return n
+}
+
+func (r *restReference) ownCounts(dimension int) map[int32]int {
+	if r.counts == nil {
+		r.counts = make([]map[int32]int, len(r.p.postings))
+	}
+	if r.counts[dimension] == nil {
+		counts := map[int32]int{}
+		for _, row := range r.own.episodes {
+			counts[r.p.in.Crashes.Codes[dimension][row]]++
+		}
+		r.counts[dimension] = counts
+	}
+	return r.counts[dimension]
 }

@@ -72,6 +72,9 @@ func (v Verdict) pinnedSentence() string {
 }
 
 func (v Verdict) exposureWords() string {
+	if v.Best != nil && v.Best.Reference != "" && len(v.References) > 0 && v.Best.Reference != v.References[0] {
+		return "the other crashes; no exposure is known by " + v.Best.Values[0].Noun
+	}
 	if len(v.References) > 0 && v.References[0] == "fleet" {
 		if v.Unit != "" {
 			return v.Unit + " on those days"

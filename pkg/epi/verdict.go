@@ -43,6 +43,9 @@ type Verdict struct {
 
 	Hosts    *Concentration `json:"hosts,omitempty"`
 	Physical *Machines      `json:"physical,omitempty"`
+	// Untold are dimensions that the exposure does not tell: by them the cases
+	// are compared with the other crashes only.
+	Untold []string `json:"untold,omitempty"`
 	// References are what was compared with: the fleet, the other crashes.
 	References []string `json:"references"`
 	// Hidden is the share of the fleet that a value would need to hold in
@@ -90,6 +93,9 @@ func (p *Population) judge(m members, now float64, detail bool) Verdict {
 		v.HotSpots = cs.hotSpots(f)
 	}
 	v.Physical = cs.machines(v.Best)
+	for _, d := range f.untold {
+		v.Untold = append(v.Untold, p.in.Dimensions[d].noun())
+	}
 	v.Sentence = v.sentence()
 	v.WouldChange = v.wouldChange(p.params)
 	return v
@@ -100,6 +106,7 @@ func (cs *cases) pin(v *Verdict, f findings) {
 	params := &cs.p.params
 	best := f.candidates[0]
 	best.Aliases = cs.aliases(f)
+	best.Reference = whole(f.primary, best.predicate).name()
 	v.Best = &best
 	v.Explained, v.Others = cs.weigh(f)
 	switch {
@@ -166,7 +173,7 @@ func (cs *cases) common(f findings, best *Explanation) []Common {
 		raw := LogBinomTail(e.Episodes, n, e.Exposure)
 		found = append(found, Common{
 			Values: e.Values, Episodes: e.Episodes, Of: n, Exposure: e.Exposure, PRaw: math.Exp(raw), P: e.P,
-			Gain: e.Gain, Needed: params.MinGain, Reference: f.primary.name(),
+			Gain: e.Gain, Needed: params.MinGain, Reference: whole(f.primary, Predicate{factor}).name(),
 		})
 	}
 	slices.SortStableFunc(found, func(a, b Common) int { return cmpFloat(b.Gain, a.Gain) })
