@@ -168,42 +168,42 @@ func floorDiv(a, b int64) int64 {
 const delaySpan = 90
 
 // delays returns, in days, how long after the crash each of the last weeks' rows
-// came. What happened before the archive received anything, or before its host
-// was watched, came with a backlog and is not late; nor is what was imported.
+// came. What happened before the archive, or the host, delivered anything came
+// with a backlog and is not late; nor is what was imported, or came after now.
 func delays(pop store.Population, host int, now float64) []float64 {
 	c := &pop.Crashes
-	begin := int64(math.MaxInt64)
-	for _, at := range c.Received {
-		if at >= 0 {
-			begin = min(begin, at)
-		}
-	}
-	watched := firstDays(pop, host)
+	archive, hosts := firstReceipts(pop, host)
 	var all []float64
 	first, _ := slices.BinarySearch(c.Time, int64((now-delaySpan)*microsPerDay))
 	for i := first; i < len(c.Time); i++ {
-		at := c.Time[i]
-		if c.Received[i] < 0 || at < begin || crash.Source(pop.Source[c.Source[i]]) == crash.SourceImport {
-			continue
+		at, received := c.Time[i], c.Received[i]
+		late := received >= 0 && float64(received) <= now*microsPerDay && at >= archive && at >= hosts[c.Codes[host][i]]
+		if late && crash.Source(pop.Source[c.Source[i]]) != crash.SourceImport {
+			all = append(all, math.Max(0, float64(received-at)/microsPerDay))
 		}
-		if day, known := watched[c.Codes[host][i]]; known && at < int64(day)*microsPerDay {
-			continue
-		}
-		all = append(all, math.Max(0, float64(c.Received[i]-at)/microsPerDay))
 	}
 	return all
 }
 
-// firstDays returns the first day on which each host was watched.
-func firstDays(pop store.Population, host int) map[int32]int32 {
-	first := map[int32]int32{}
-	for i, day := range pop.Exposure.Day { // ascending
-		h := pop.Exposure.Codes[host][i]
-		if _, known := first[h]; !known {
-			first[h] = day
+// firstReceipts returns when the archive received its first row, and since when
+// each host delivers: the first day on which it was watched, or its first row.
+func firstReceipts(pop store.Population, host int) (archive int64, hosts []int64) {
+	archive = int64(math.MaxInt64)
+	hosts = make([]int64, len(pop.Values[host]))
+	for h := range hosts {
+		hosts[h] = math.MaxInt64
+	}
+	c := &pop.Crashes
+	for i, at := range c.Received {
+		if at >= 0 {
+			archive, hosts[c.Codes[host][i]] = min(archive, at), min(hosts[c.Codes[host][i]], at)
 		}
 	}
-	return first
+	for i, day := range pop.Exposure.Day {
+		h := pop.Exposure.Codes[host][i]
+		hosts[h] = min(hosts[h], int64(day)*microsPerDay)
+	}
+	return archive, hosts
 }
 
 // limits finds the hosts that were at their limit among the values.

@@ -126,6 +126,40 @@ func TestBacklogIsNotLate(t *testing.T) {
 	}
 }
 
+// TestScannedCoresAreNotLate: one row in a hundred of the live feed comes three
+// days late, and that is the horizon, also after a host brought a year of old
+// cores along. As of a day before anything was received nothing is late.
+func TestScannedCoresAreNotLate(t *testing.T) {
+	for _, scanned := range []bool{false, true} {
+		s, e, c := setUp(t)
+		c.now = start.AddDate(0, 0, 60)
+		for i := range 400 {
+			r := fault("null_deref in leaf", i, start.AddDate(0, 0, 20).Add(time.Duration(i)*2*time.Hour))
+			var delay time.Duration
+			if i%80 == 40 {
+				delay = 3 * 24 * time.Hour
+			}
+			s.Now = func() time.Time { return r.Time.Add(delay) }
+			add(t, s, []crash.Record{r}, nil)
+		}
+		if scanned {
+			s.Now = func() time.Time { return start.AddDate(0, 0, 50) }
+			for i := range 365 {
+				r := fault("null_deref in leaf", 10_000+i, start.AddDate(0, 0, 49-i))
+				r.Host.Name = "host-new"
+				add(t, s, []crash.Record{r}, nil)
+			}
+		}
+		if a := asked(t, e, "other/null_deref in leaf", 59); a.Quality.LateDays != 3 {
+			t.Errorf("scanned %v: rows come %v days late, want 3", scanned, a.Quality.LateDays)
+		}
+		past := evaluate.New(evaluate.Config{Store: s, Now: func() time.Time { return start.AddDate(0, 0, 21) }})
+		if a := asked(t, past, "other/null_deref in leaf", 21); a.Quality.LateDays != 0 {
+			t.Errorf("scanned %v, as of the past: rows come %v days late, want none", scanned, a.Quality.LateDays)
+		}
+	}
+}
+
 // TestOneCrashToldTwice: the log's row, a moment earlier, gives way to the core's.
 func TestOneCrashToldTwice(t *testing.T) {
 	s, e, c := setUp(t)
