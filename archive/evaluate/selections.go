@@ -80,13 +80,25 @@ func (e *Evaluator) Timeseries(ctx context.Context, req query.Request) (query.Ti
 		return query.Timeseries{}, err
 	}
 	if parts == nil {
-		return e.Store.Timeseries(ctx, req)
+		return e.timeseries(ctx, req)
 	}
-	answer, err := e.Store.Timeseries(ctx, narrowed(req, parts[0]))
+	answer, err := e.timeseries(ctx, narrowed(req, parts[0]))
 	if len(parts) > 1 {
 		answer.Notices = append(answer.Notices, fmt.Sprintf("The cluster is made of %d parts; the curve shows the first, %s.", len(parts), parts[0].Of))
 	}
 	return answer, err
+}
+
+// timeseries counts, or divides by the exposure that belongs to what is counted.
+func (e *Evaluator) timeseries(ctx context.Context, req query.Request) (query.Timeseries, error) {
+	switch {
+	case req.Measure != query.MeasureRate:
+		return e.Store.Timeseries(ctx, req)
+	case aboutWorkflows(req):
+		return e.runRate(ctx, req)
+	default:
+		return e.Store.Timeseries(ctx, withoutWorkflows(req))
+	}
 }
 
 // withParts puts the clusters that splits changed in place of what the store

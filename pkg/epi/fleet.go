@@ -138,7 +138,21 @@ func (f *fleet) cutStrata(in Input) []int32 {
 		}
 	}
 	f.units = len(units)
+	if in.Unit != "" {
+		f.units = max(f.units, unitsOfADay(e))
+	}
 	return ids
+}
+
+// unitsOfADay is the mean exposure of a day, where each unit of it is one at risk,
+// such as a run: one stratum holds many of them.
+func unitsOfADay(e *Exposure) int {
+	days, sum := map[int32]struct{}{}, 0.0
+	for i, w := range e.Weight {
+		days[e.Day[i]] = struct{}{}
+		sum += w
+	}
+	return int(math.Min(sum/math.Max(1, float64(len(days))), math.MaxInt32))
 }
 
 // addDaily sums each day's exposure over its strata.

@@ -142,7 +142,8 @@ type Input struct {
 	// Events are change events beside the first appearance of each build and
 	// kernel, which are found in the exposure.
 	Events []Event
-	// Unit is what sentences call exposure; "" is host-days.
+	// Unit is what sentences call exposure, each unit of which is one at risk,
+	// such as runs; "" is host-days of hosts that are exposed on many days.
 	Unit string
 	// Parameters are the defaults when nil.
 	Parameters *Parameters
