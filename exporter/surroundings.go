@@ -85,7 +85,7 @@ func (s *surroundings) run(ctx context.Context) {
 // physicalHost asks the configured command, the configured file or Hyper-V. A
 // command that fails leaves what was known, for a while at least.
 func (s *surroundings) physicalHost(ctx context.Context) {
-	name := ""
+	var name string
 	if argv := s.place.PhysicalHostCommand; len(argv) > 0 {
 		var err error
 		if name, err = command.FirstLine(ctx, argv, time.Duration(s.place.PhysicalHostTimeout)); err != nil {

@@ -3,12 +3,14 @@ package annotate
 import (
 	"os"
 	"strconv"
+	"sync"
 	"time"
 )
 
 // living remembers the processes of this machine that are in a container or a
 // unit, so that one that ended before anybody looked is known all the same.
 type living struct {
+	mu        sync.Mutex              // held while /proc is read, which takes a while on a large host
 	processes map[int64]livingProcess // by pid
 	round     int64
 }
@@ -34,6 +36,8 @@ func (l *living) refresh(roots Roots, now time.Time) {
 		return
 	}
 	defer dir.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.round++
 	if l.processes == nil {
 		l.processes = make(map[int64]livingProcess)
@@ -74,7 +78,9 @@ func (l *living) note(roots Roots, pid int64, now time.Time) {
 // and is not any more. Of one that still runs there is no core, whatever a file
 // says.
 func (l *living) ended(roots Roots, pid int64) (process, bool) {
+	l.mu.Lock()
 	p, known := l.processes[pid]
+	l.mu.Unlock()
 	if !known {
 		return process{}, false
 	}

@@ -155,9 +155,7 @@ func (o *Origins) OfCore(path string, pid int64, comm string, owner uint32) Orig
 	if origin, known := o.remembered(path, pid, comm, owner); known {
 		return origin
 	}
-	o.mu.Lock()
 	p, known := o.living.ended(o.roots, host)
-	o.mu.Unlock()
 	if !known || !p.is(pid, comm, owner) {
 		return Origin{}
 	}
@@ -242,9 +240,9 @@ func (o *Origins) Refresh() {
 			}
 		}
 	}
+	o.living.refresh(o.roots, o.now())
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.living.refresh(o.roots, o.now())
 	maps.DeleteFunc(o.containers, func(_ string, s seenState) bool { return o.now().Sub(s.seen) > keepFor })
 	maps.DeleteFunc(o.processes, func(_ string, s seenProcess) bool { return o.now().Sub(s.seen) > keepFor })
 }
