@@ -16,7 +16,7 @@ import (
 // directory is one watched directory.
 type directory struct {
 	dev, ino uint64 // of the directory that the watch stands on
-	notified bool   // inotify watches it; otherwise it is polled
+	polled   bool   // inotify alone does not do
 }
 
 type which bool
@@ -74,17 +74,17 @@ func (w *Watcher) refresh(scope which) {
 	complete := true
 	var watched, polled, missing int
 	for _, dir := range w.expand() {
-		d := w.rewatch(dir)
+		d, renewed := w.rewatch(dir)
 		switch {
 		case d == nil:
 			missing++
 			continue
-		case d.notified:
-			watched++
-		default:
+		case d.polled:
 			polled++
+		default:
+			watched++
 		}
-		if scope == allDirs || !d.notified {
+		if scope == allDirs || d.polled || renewed {
 			complete = w.scan(dir, present) && complete
 		}
 	}
@@ -118,42 +118,47 @@ func (w *Watcher) expand() []string {
 }
 
 // rewatch makes sure that the watch stands on the directory that now bears the
-// name. It returns nil when there is no such directory.
-func (w *Watcher) rewatch(dir string) *directory {
+// name: another one may, or a filesystem that was mounted over it or taken away,
+// of which inotify says nothing. It returns nil when there is no such directory;
+// renewed is true when the watch is new.
+func (w *Watcher) rewatch(dir string) (d *directory, renewed bool) {
 	var st unix.Stat_t
 	err := unix.Stat(dir, &st)
 	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		err = unix.ENOTDIR
 	}
-	d := w.dirs[dir]
+	d = w.dirs[dir]
 	if err != nil {
 		if d != nil {
 			w.cfg.Logger.Warn("A watched directory is gone", "dir", dir, "err", err)
 			_ = w.src.Remove(dir) // the kernel has mostly removed it already
 			delete(w.dirs, dir)
 		}
-		return nil
+		return nil, false
 	}
 	if d != nil && d.dev == uint64(st.Dev) && d.ino == st.Ino { //nolint:unconvert // the width of Dev differs between architectures
-		return d
+		return d, false
 	}
 	if d != nil {
 		_ = w.src.Remove(dir) // stands on the directory that was replaced
 	}
 	d = &directory{dev: uint64(st.Dev), ino: st.Ino} //nolint:unconvert // see above
 	w.dirs[dir] = d
-	switch why := pollReason(dir); {
-	case why != "":
-		w.cfg.Logger.Info("Polling a directory", "dir", dir, "every", w.cfg.Poll, "reason", why)
-	default:
-		if err := w.src.Add(dir); err != nil {
-			w.cfg.Logger.Warn("Cannot watch a directory, polling it instead", "dir", dir, "every", w.cfg.Poll, "err", err)
-			break
-		}
-		d.notified = true
-		w.cfg.Logger.Info("Watching a directory", "dir", dir)
+	fs := filesystemOf(dir)
+	if fs.name != "" {
+		d.polled = true
+		w.cfg.Logger.Info("Polling a directory", "dir", dir, "every", w.cfg.Poll, "filesystem", fs.name)
 	}
-	return d
+	if fs.name != "" && !fs.partly {
+		return d, true
+	}
+	if err := w.src.Add(dir); err != nil {
+		d.polled = true
+		w.cfg.Logger.Warn("Cannot watch a directory, polling it instead", "dir", dir, "every", w.cfg.Poll, "err", err)
+		return d, true
+	}
+	w.cfg.Logger.Info("Watching a directory", "dir", dir)
+	return d, true
 }
 
 // scan notes every file of a directory that needs a look and adds the states of
