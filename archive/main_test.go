@@ -41,6 +41,7 @@ func TestUsage(t *testing.T) {
 		{"unknown flag", []string{"serve", "--nope"}, exitUsage, "try --help"},
 		{"unknown storage", []string{"serve", "--storage", "mysql:x", "--web.listen-address", "127.0.0.1:0"}, exitError, "want one of duckdb:PATH"},
 		{"web config", []string{"--web.config.file", "/does/not/exist", "--storage", "duckdb:x"}, exitError, "/does/not/exist"},
+		{"tracing endpoint", []string{"serve", "--storage", "duckdb:" + filepath.Join(t.TempDir(), "a.duckdb"), "--tracing.endpoint", "collector:4317"}, exitError, "want the URL of an OTLP/HTTP receiver"},
 		{"no such directory", []string{"--storage", "duckdb:/dev/null/x"}, exitError, "/dev/null"},
 	}
 	for _, tc := range tests {

@@ -19,6 +19,7 @@ import (
 	"github.com/epicurve/epicurve/archive/api"
 	"github.com/epicurve/epicurve/archive/evaluate"
 	"github.com/epicurve/epicurve/archive/store/open"
+	"github.com/epicurve/epicurve/archive/tracing"
 )
 
 // defaultAddress is where the archive listens.
@@ -34,6 +35,7 @@ type serveFlags struct {
 	record       recordFlags
 	rate         float64
 	cache        bool
+	tracing      tracing.Config
 	web          *web.FlagConfig
 	maxBody      units.Base2Bytes
 	maxRecords   int
@@ -60,6 +62,8 @@ func (c *cli) addServe() {
 	f.tenants.addFlags(cmd)
 	f.record.addFlags(cmd)
 	cmd.Flag("access.rate", "Requests a second that a token may send, five seconds' worth at once; 0 is without limit. A token's own rate stands in the tokens file.").Default("0").Float64Var(&f.rate)
+	cmd.Flag("tracing.endpoint", "URL of an OTLP/HTTP receiver of traces, such as http://localhost:4318/v1/traces; none by default.").StringVar(&f.tracing.Endpoint)
+	cmd.Flag("tracing.ratio", "Part of the traces that begin here, 0 to 1; those of others are traced when they are.").Default("0.1").Float64Var(&f.tracing.Ratio)
 	cmd.Flag("shutdown.grace", "Longest time to finish requests at shutdown.").Default("20s").DurationVar(&f.grace)
 }
 
@@ -113,7 +117,13 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 	}, &f.retention, logger)
 	defer stop()
 	logger.Info("Archive is open", "storage", f.storage, "version", version.Version)
-	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
+	f.tracing.Version = version.Version
+	tracer, err := tracing.New(f.tracing)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tracer.Close(ctx)) }()
+	server := &http.Server{Handler: tracer.Handler(a.Handler(), a.Operation), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
 	return listen(ctx, server, f, a, logger)
 }
 

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -140,6 +141,28 @@ func (a *API) Handler() http.Handler {
 		writeProblem(w, &problem{Status: http.StatusNotFound, Detail: "there is nothing at " + r.Method + " " + r.URL.Path + "; /openapi.json describes what there is"})
 	})
 	return mux
+}
+
+// Operation returns the name of the operation that a request asks for, as the
+// OpenAPI description has it; its method for one that there is not.
+func (a *API) Operation(req *http.Request) string {
+	for _, r := range a.routes() {
+		if r.method == req.Method && matches(r.path, req.URL.Path) {
+			return r.id
+		}
+	}
+	return req.Method
+}
+
+// matches compares a path with a route's, in which {name} is any one element.
+func matches(route, path string) bool {
+	before, after, ok := strings.Cut(route, "{name}")
+	if !ok {
+		return route == path
+	}
+	name, found := strings.CutPrefix(path, before)
+	name, ended := strings.CutSuffix(name, after)
+	return found && ended && name != "" && !strings.Contains(name, "/")
 }
 
 // handle turns a route's error into a problem and recovers from a panic, so that

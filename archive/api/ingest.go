@@ -106,6 +106,8 @@ func (a *API) admit(ctx context.Context) (release func(), err error) {
 // the sender keeps what was not acknowledged.
 func (a *API) keep(ctx context.Context, via string, records []crash.Record, slots []crash.Exposure) (store.Appended, error) {
 	t := a.tenant(ctx)
+	ctx, span := child(ctx, "commit")
+	defer span.End()
 	done, err := t.Store.Append(ctx, records)
 	if err != nil {
 		t.metrics.refused[reasonStore].Add(len(records))

@@ -83,8 +83,10 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, req query.Request, 
 func (a *API) timed(ctx context.Context, name string, req query.Request, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, a.QueryTimeout)
 	defer cancel()
+	ctx, span := child(ctx, "answer "+name)
 	start := time.Now()
 	err := ask(ctx)
+	ended(span, err)
 	took := time.Since(start)
 	a.tenant(ctx).metrics.query(name, took, err)
 	if took > a.SlowQuery {

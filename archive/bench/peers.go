@@ -36,23 +36,22 @@ type shell struct {
 
 const markText = "--done--"
 
-// run sends a statement, or a command of the shell, and waits for its end.
-func (s *shell) run(statement string) (rows int, err error) {
+// run sends a statement, or a command of the shell, and reads to its end.
+func (s *shell) run(statement string) error {
 	if _, err := io.WriteString(s.in, statement+"\n"+s.mark+"\n"); err != nil {
-		return 0, err
+		return err
 	}
 	for {
 		line, err := s.out.ReadString('\n')
 		if err != nil {
-			return rows, fmt.Errorf("%.80s: %w", statement, err)
+			return fmt.Errorf("%.80s: %w", statement, err)
 		}
 		if line = strings.TrimSpace(line); line == markText {
-			return rows, nil
+			return nil
 		}
 		if strings.HasPrefix(line, "ERROR:") || strings.HasPrefix(line, "Error:") || strings.HasPrefix(line, "Parse error") || strings.HasPrefix(line, "psql:") {
-			return rows, fmt.Errorf("%.80s: %s", statement, line)
+			return fmt.Errorf("%.80s: %s", statement, line)
 		}
-		rows++
 	}
 }
 
@@ -73,9 +72,7 @@ func newShell(cmd *exec.Cmd, mark string) (*shell, error) {
 	return &shell{in: in, out: bufio.NewReaderSize(out, 1<<20), mark: mark}, nil
 }
 
-// columns of a peer's table, and what a record has in them.
-var columns = []string{"ts", "id", "class", "signature", "host", "region", "zone", "service", "version", "build", "kernel", "cpu", "type"}
-
+// cellsOf returns what a record has in the columns of a peer's table.
 func cellsOf(r *crash.Record) []string {
 	return []string{
 		fmt.Sprint(r.Time.UnixMicro()), r.ID.String(), string(r.Finding.Class), r.Finding.Signature, r.Host.Name, r.Cloud.Region, r.Cloud.AvailabilityZone,
@@ -129,7 +126,7 @@ func (p peer) measure(ctx context.Context, dir string, c Config, end time.Time) 
 	}
 	defer stop()
 	for _, statement := range p.create {
-		if _, err := s.run(statement); err != nil {
+		if err := s.run(statement); err != nil {
 			return nil, err
 		}
 	}
@@ -141,16 +138,13 @@ func (p peer) measure(ctx context.Context, dir string, c Config, end time.Time) 
 	}
 	began := time.Now()
 	for _, statement := range append([]string{p.load(file)}, p.index...) {
-		if _, err := s.run(statement); err != nil {
+		if err := s.run(statement); err != nil {
 			return nil, err
 		}
 	}
 	figures := []figure{{what: p.name + ": load and index", measured: fmt.Sprintf("%.0f records/s", float64(c.Records)/time.Since(began).Seconds())}}
 	for _, q := range statements(end, class, signature) {
-		took, err := repeated(ctx, min(c.Runs, peerRuns), func(context.Context) error {
-			_, err := s.run(q.sql)
-			return err
-		})
+		took, err := repeated(ctx, min(c.Runs, peerRuns), func(context.Context) error { return s.run(q.sql) })
 		if err != nil {
 			return nil, err
 		}

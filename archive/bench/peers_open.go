@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,7 +73,7 @@ func sqlite() peer {
 		},
 		create: []string{"PRAGMA journal_mode = WAL;", "PRAGMA cache_size = -262144;", "PRAGMA temp_store = MEMORY;", fmt.Sprintf(table, "TEXT")},
 		load:   func(path string) string { return ".import --csv " + path + " crash" },
-		index:  append(indexes[:len(indexes):len(indexes)], "ANALYZE;"),
+		index:  append(slices.Clip(indexes), "ANALYZE;"),
 	}
 }
 
@@ -85,7 +86,7 @@ func postgres() peer {
 			"SET work_mem = '64MB';", "SET maintenance_work_mem = '256MB';", fmt.Sprintf(table, "UUID"),
 		},
 		load:  func(path string) string { return `\copy crash from '` + path + `' csv` },
-		index: append(indexes[:len(indexes):len(indexes)], "VACUUM ANALYZE crash;"),
+		index: append(slices.Clip(indexes), "VACUUM ANALYZE crash;"),
 	}
 }
 
