@@ -82,8 +82,10 @@ func (h *history) watch(t *testing.T, p *population.Population, c population.Clu
 		t.Fatal(err)
 	}
 	w := watched{key: populationKey(p, s), never: c.MustNeverBe, end: c.StateAtEnd}
-	if c.RelapseTrue != nil {
-		w.relapse = *c.RelapseTrue
+	for _, row := range p.Rows { // a relapse is seen at its first row
+		if c.RelapseTrue != nil && w.relapse.IsZero() && s.Matches(row) && !row.Time.Before(*c.RelapseTrue) {
+			w.relapse = row.Time
+		}
 	}
 	for _, m := range c.Marks() {
 		w.mark = m.At
