@@ -26,7 +26,7 @@ func (k kind) input(pop store.Population, now time.Time) (epi.Input, []string) {
 	for _, t := range pop.Crashes.Time {
 		in.Crashes.Time = append(in.Crashes.Time, float64(t)/microsPerDay)
 	}
-	notices := k.watch(&in, pop)
+	notices := append(k.renamed(&pop), k.watch(&in, pop)...)
 	for d, dim := range k.compared {
 		if !k.tells(pop, d, in.Exposure != nil) {
 			continue

@@ -20,7 +20,7 @@ type kind struct {
 // crashes compares the physical host first: several virtual machines on one
 // physical host are one suspect.
 func crashes() kind {
-	return kind{unit: "host-days", compared: []epi.Dimension{
+	return kind{unit: "host-days", shown: []string{hostID}, compared: []epi.Dimension{
 		{Name: "host.physical_id", Noun: "physical host", Role: epi.RolePhysicalHost},
 		{Name: "host.name", Noun: "host", Role: epi.RoleHost},
 		{Name: "cloud.region", Noun: "region", Role: epi.RoleRegion},
