@@ -99,16 +99,28 @@ func Test(ctx context.Context) error {
 	if err := machine.Require(ctx, os.Stdout, machine.GCC, machine.GXX, machine.Node, machine.NPM); err != nil {
 		return err
 	}
-	machine.Mention(os.Stdout, machine.GDB, machine.ClickHouse, machine.Grafana)
+	machine.Mention(os.Stdout, machine.GDB, machine.ClickHouse, machine.ZooKeeper, machine.Grafana)
 	// All of them run, so that one run tells everything; the Go tests are last,
 	// their closing lines are what CI reads.
 	var failed []error
-	for _, test := range []func(context.Context) error{TestFront, TestBrowser, TestGo} {
+	for _, test := range []func(context.Context) error{TestFront, TestBrowser, installClickHouse, TestGo} {
 		if err := test(ctx); err != nil {
 			failed = append(failed, err)
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// installClickHouse gives CI the servers, and the present engine, that the tests
+// of the ClickHouse store run against; elsewhere they skip without them.
+func installClickHouse(ctx context.Context) error {
+	if os.Getenv("CI") == "" || !machine.CanInstall() {
+		return nil
+	}
+	if err := machine.Require(ctx, os.Stdout, machine.ClickHouse, machine.ZooKeeper); err != nil {
+		return err
+	}
+	return npm.Project{Dir: filepath.Join("archive", "store", "clickhouse", "servertest", "chdb"), Stdout: os.Stdout, Stderr: os.Stderr}.Install(ctx)
 }
 
 // TestGo runs the Go tests of all packages with the race detector.

@@ -60,8 +60,12 @@ var (
 		Purpose: "show the dashboard in the demo",
 	}
 	ClickHouse = Program{
-		Name: "clickhouse", Any: []string{"clickhouse", "clickhouse-server"}, Debian: "clickhouse-server",
+		Name: "clickhouse", Any: []string{"clickhouse", "clickhouse-server", "/usr/sbin/clickhouse-server"}, Debian: "clickhouse-server",
 		Purpose: "run the store tests against a real ClickHouse server",
+	}
+	ZooKeeper = Program{
+		Name: "zookeeper", Any: []string{"/usr/share/zookeeper/bin/zkServer.sh"}, Debian: "zookeeper",
+		Purpose: "run the store tests against a ClickHouse cluster",
 	}
 )
 
