@@ -7,6 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend/datasource"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/epicurve/epicurve/pkg/plugin"
 )
@@ -19,5 +20,6 @@ func main() {
 }
 
 func run() error {
-	return datasource.Manage(plugin.ID, plugin.New, datasource.ManageOpts{})
+	metrics := plugin.NewMetrics(prometheus.DefaultRegisterer)
+	return datasource.Manage(plugin.ID, plugin.Factory(metrics), datasource.ManageOpts{})
 }

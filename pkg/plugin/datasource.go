@@ -31,20 +31,28 @@ type Datasource struct {
 	broken error
 	// personal is true when the archive is asked with each viewer's own sign-in.
 	personal bool
+	metrics  *Metrics
 }
 
-// New is the instance factory that the SDK calls with the settings of one data
-// source. Settings that can't work give an instance whose every answer says
-// why; an error is returned never, because the SDK would hide its text.
-func New(ctx context.Context, s backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
-	d := &Datasource{}
+// Factory returns the instance factory that the SDK calls with the settings of
+// one data source; all its instances count in the same metrics.
+func Factory(m *Metrics) func(context.Context, backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
+	return func(ctx context.Context, s backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
+		return open(ctx, s, m), nil
+	}
+}
+
+// open makes a data source of its settings. Settings that can't work give an instance whose every answer says
+// why, because the SDK would hide the text of an error.
+func open(ctx context.Context, s backend.DataSourceInstanceSettings, m *Metrics) *Datasource {
+	d := &Datasource{metrics: m}
 	d.http, d.broken = newHTTPClient(ctx, s)
 	d.personal = forwardsSignIn(s)
 	if d.broken == nil {
 		d.archive, d.broken = newArchive(s.URL, d.http)
 	}
 	d.resources = newResources(d)
-	return d, nil
+	return d
 }
 
 // Dispose releases the connections of an instance whose settings changed.

@@ -14,6 +14,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/experimental"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -112,13 +113,13 @@ func instance(t *testing.T, url string, edit func(*backend.DataSourceInstanceSet
 	if edit != nil {
 		edit(&settings)
 	}
-	inst, err := New(context.WithoutCancel(t.Context()), settings)
+	inst, err := Factory(NewMetrics(prometheus.NewRegistry()))(context.WithoutCancel(t.Context()), settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ds, ok := inst.(*Datasource)
 	if !ok {
-		t.Fatalf("New returned a %T", inst)
+		t.Fatalf("the factory returned a %T", inst)
 	}
 	t.Cleanup(ds.Dispose)
 	return ds

@@ -169,7 +169,7 @@ func TestRealBinary(t *testing.T) {
 	})
 	t.Run("metrics", func(t *testing.T) {
 		m, err := p.diagnosis.CollectMetrics(t.Context(), &pluginv2.CollectMetricsRequest{})
-		if err != nil || !strings.Contains(string(m.Metrics.Prometheus), "go_goroutines") {
+		if err != nil || !strings.Contains(string(m.Metrics.Prometheus), `epicurve_datasource_query_duration_seconds_count{status="200",type="timeseries"} 1`) {
 			t.Errorf("metrics: %d bytes, %v", len(m.GetMetrics().GetPrometheus()), err)
 		}
 	})

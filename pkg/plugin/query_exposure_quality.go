@@ -41,20 +41,20 @@ func qualityTable(q *epi.Quality) data.Frames {
 
 func flaws(q epi.Quality) []flaw {
 	rows := []flaw{
-		{what: "Repeats", count: amount(float64(q.Repeats)), words: "Rows that tell of a crash which another row tells of. They are counted once."},
+		{what: "Repeats", count: new(float64(q.Repeats)), words: "Rows that tell of a crash which another row tells of. They are counted once."},
 		{
-			what: "Lateness", count: amount(q.LateDays), from: q.Horizon,
+			what: "Lateness", count: new(q.LateDays), from: q.Horizon,
 			words: fmt.Sprintf("99 of 100 crashes are here within %.2g days. Silence is judged up to %s.", q.LateDays, q.Horizon.UTC().Format("2006-01-02 15:04 UTC")),
 		},
 	}
 	if c := q.Cores; c != nil {
 		rows = append(rows, flaw{
-			what: "Cores", share: &c.Share, count: amount(float64(c.Known)),
+			what: "Cores", share: &c.Share, count: new(float64(c.Known)),
 			words: fmt.Sprintf("%d of %d crashes that a core or a log tells of left a core (%.0f to %.0f %%).", c.Core, c.Known, 100*c.Lower, 100*c.Upper),
 		})
 		for _, h := range c.Worst {
 			rows = append(rows, flaw{
-				what: "Cores", where: h.Host, share: &h.Share, count: amount(float64(h.Known)),
+				what: "Cores", where: h.Host, share: &h.Share, count: new(float64(h.Known)),
 				words: fmt.Sprintf("%d of %d crashes left a core, fewer than elsewhere: look at its core_pattern, limits and disk.", h.Core, h.Known),
 			})
 		}
@@ -64,7 +64,7 @@ func flaws(q epi.Quality) []flaw {
 			rows = append(rows, flaw{what: "Limit", where: v.Value, words: "At the limit of what is counted at once: its crashes are a lower bound until what waited is counted."})
 		}
 		rows = append(rows, flaw{
-			what: "Limit", count: amount(l.HostDays),
+			what: "Limit", count: new(l.HostDays),
 			words: fmt.Sprintf("%d hosts were at the limit, for %.2g host-days in all, with %d rows.", l.Hosts, l.HostDays, l.Rows),
 		})
 	}
@@ -82,5 +82,3 @@ func shaded(s epi.Shade) flaw {
 	}
 	return flaw{what: what, where: s.Scope, from: s.From, to: s.To, share: &s.Seen, words: words}
 }
-
-func amount(v float64) *float64 { return &v }

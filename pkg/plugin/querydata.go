@@ -6,7 +6,11 @@ import (
 	"sync"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/tracing"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/epicurve/epicurve/pkg/query"
@@ -58,25 +62,41 @@ func (d *Datasource) QueryData(ctx context.Context, req *backend.QueryDataReques
 	return resp, nil
 }
 
+// answer answers one query, in a span of its own.
 func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) backend.DataResponse {
+	ctx, span := tracing.DefaultTracer().Start(ctx, "epicurve query", trace.WithAttributes(attribute.String("refId", dq.RefID)))
+	defer span.End()
+	end := d.metrics.begin()
+	kind, r := d.shaped(ctx, dq)
+	end(kind, r)
+	span.SetAttributes(attribute.String("query.type", string(kind)), attribute.Int("frames", len(r.Frames)))
+	if r.Error != nil {
+		span.RecordError(r.Error)
+		span.SetStatus(codes.Error, r.Error.Error())
+	}
+	return r
+}
+
+// shaped returns a query's type, "" when it can't be read, and the answer.
+func (d *Datasource) shaped(ctx context.Context, dq backend.DataQuery) (query.Type, backend.DataResponse) {
 	if d.broken != nil {
-		return failure(d.broken)
+		return "", failure(d.broken)
 	}
 	q, err := parseTarget(dq)
 	if err != nil {
-		return failure(err)
+		return "", failure(err)
 	}
 	ask, ok := askers()[q.Type]
 	if !ok {
-		return failure(&query.FieldError{Field: "type", Message: fmt.Sprintf("%q can't be shown in a panel yet", q.Type)})
+		return "", failure(&query.FieldError{Field: "type", Message: fmt.Sprintf("%q can't be shown in a panel yet", q.Type)})
 	}
 	frames, err := ask(ctx, d.archive, q)
 	if err != nil {
-		return failure(err)
+		return q.Type, failure(err)
 	}
 	explain(frames, q)
 	for _, f := range frames {
 		f.RefID = dq.RefID
 	}
-	return backend.DataResponse{Frames: frames}
+	return q.Type, backend.DataResponse{Frames: frames}
 }

@@ -54,7 +54,12 @@ func (d *Datasource) RunStream(ctx context.Context, req *backend.RunStreamReques
 	if err != nil {
 		return err
 	}
-	f := feed{archive: d.archive, live: l, send: func(f *data.Frame) error { return sender.SendFrame(f, data.IncludeAll) }}
+	d.metrics.channels.Inc()
+	defer d.metrics.channels.Dec()
+	f := feed{archive: d.archive, live: l, send: func(f *data.Frame) error {
+		d.metrics.sent.Add(float64(f.Rows()))
+		return sender.SendFrame(f, data.IncludeAll)
+	}}
 	pause := livePause
 	for {
 		switch err := f.look(ctx); {

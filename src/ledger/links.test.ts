@@ -26,6 +26,26 @@ it.each([
   expect(open).toHaveBeenCalledWith(...want);
 });
 
+it('knows the cluster where a transformation dropped its column', () => {
+  const open = jest.fn();
+  const [frame] = withLedgerLinks(
+    [
+      toDataFrame({
+        name: 'clusters',
+        fields: [
+          { name: 'cluster', type: FieldType.string, values: ['other/x', 'other/y'] },
+          { name: 'kind', type: FieldType.string, values: ['abort', 'assert'] },
+        ],
+      }),
+    ],
+    open
+  );
+  const link = frame.fields[1].config.links![0];
+  const replaceVariables = (text: string) => text.replace('${__value.raw}', 'assert');
+  link.onClick!({ origin: undefined, replaceVariables });
+  expect(open).toHaveBeenCalledWith('other/y', undefined);
+});
+
 it('leaves other data frames as they are', () => {
   const frame = table('crashes', { cluster: 'other/x', kind: 'abort' });
   expect(withLedgerLinks([frame], jest.fn())[0]).toBe(frame);

@@ -22,21 +22,32 @@ export function withLedgerLinks(frames: DataFrame[], open: Open): DataFrame[] {
     }
     return {
       ...frame,
-      fields: frame.fields.map((f) => (columns.includes(f.name) ? linked(f, frame.name === 'fixes', open) : f)),
+      fields: frame.fields.map((f) => (columns.includes(f.name) ? linked(f, frame, open) : f)),
     };
   });
 }
 
-function linked(field: Field, undo: boolean, open: Open): Field {
+/** The value of another column in the row of a cell; of the only row, whatever the cell holds. */
+function inSameRow(frame: DataFrame, field: Field, cell: string, name: string): string {
+  const row = frame.length === 1 ? 0 : field.values.findIndex((v) => String(v) === cell);
+  const value = frame.fields.find((f) => f.name === name)?.values[row];
+  return value === undefined || value === null ? '' : String(value);
+}
+
+function linked(field: Field, frame: DataFrame, open: Open): Field {
+  const undo = frame.name === 'fixes';
   const link: DataLink = {
     title: undo ? t('ledger.undo-link', 'Undo this fix…') : t('ledger.link', 'Fix, label or note…'),
     url: '',
     onClick: ({ replaceVariables }) => {
-      const read = (name: string) => {
-        const text = `\${__data.fields.${name}}`;
+      const replaced = (text: string) => {
         const value = replaceVariables?.(text) ?? '';
         return value === text ? '' : value;
       };
+      // A panel's transformation may have dropped the column of the cluster: then
+      // the cell that was clicked says which row of the answer it is.
+      const read = (name: string) =>
+        replaced(`\${__data.fields.${name}}`) || inSameRow(frame, field, replaced('${__value.raw}'), name);
       open(read('cluster'), undo ? read('event') : undefined);
     },
   };

@@ -1,35 +1,34 @@
-import { ThemeContext } from '@grafana/data';
-import { config } from '@grafana/runtime';
+import { AppEvents, ThemeContext } from '@grafana/data';
+import { t } from '@grafana/i18n';
+import { config, getAppEvents } from '@grafana/runtime';
 import React from 'react';
-import * as ReactDOM from 'react-dom';
+
+import { messageOf } from '../message';
 
 import { newDraft, type LedgerEvent } from './event';
 import { LedgerDialog } from './LedgerDialog';
+import { findCreateRoot } from './root';
 
-interface Root {
-  render: (children: React.ReactNode) => void;
-  unmount: () => void;
+/** Shows the ledger dialog over whatever panel was clicked; says so where it can't. */
+export async function openLedger(
+  cluster: string,
+  revokes: string | undefined,
+  send: (e: LedgerEvent) => Promise<void>
+): Promise<void> {
+  try {
+    show(await findCreateRoot(), cluster, revokes, send);
+  } catch (e) {
+    const title = t('ledger.cannot-open', 'The ledger can not be opened here');
+    getAppEvents().publish({ type: AppEvents.alertError.name, payload: [title, messageOf(e)] });
+  }
 }
 
-/**
- * Grafana shares react-dom with plugins but not react-dom/client. React 18 has
- * createRoot on both; where it is gone, there is no root of our own and the
- * caller is told.
- */
-const createRoot: ((e: Element) => Root) | undefined = Reflect.get(ReactDOM, 'createRoot');
-
-/** Whether the dialog can be shown in this Grafana. */
-export const canOpen = createRoot !== undefined;
-
-/** Shows the ledger dialog over whatever panel was clicked. */
-export function openLedger(
+function show(
+  createRoot: Awaited<ReturnType<typeof findCreateRoot>>,
   cluster: string,
   revokes: string | undefined,
   send: (e: LedgerEvent) => Promise<void>
 ): void {
-  if (!createRoot) {
-    return;
-  }
   const place = document.body.appendChild(document.createElement('div'));
   const root = createRoot(place);
   const close = () => {

@@ -40,6 +40,8 @@ async function workbench(theme) {
   await page.goto(`${site}/?theme=${theme}&from=${from}&to=${to}`);
 
   await showsSomethingAtOnce(page);
+  const react = process.env.EPICURVE_REACT?.split('.')[0] ?? '';
+  assert.match(await page.evaluate(() => window.epicurveLibraries), new RegExp(`^React ${react}`));
   await page.screenshot({ path: `${pictures}/query-${theme}.png`, fullPage: true });
   await isAccessible(page, theme);
   if (theme === 'dark') {

@@ -11,7 +11,7 @@ import lodash from 'lodash';
 import React from 'react';
 import * as jsxRuntime from 'react/jsx-runtime';
 import ReactDOM from 'react-dom';
-import { createRoot } from 'react-dom/client';
+import * as ReactDOMClient from 'react-dom/client';
 import * as rxjs from 'rxjs';
 
 import { backend, templates } from './services';
@@ -29,6 +29,21 @@ const shared: Record<string, unknown> = {
   rxjs,
   module: { uri: `${location.origin}/plugin/module.js` },
 };
+
+// Grafana's loader gives plugins what is shared by name; react-dom/client since
+// Grafana 13, which a plugin may ask for at any time.
+if (React.version.startsWith('19.')) {
+  shared['react-dom/client'] = ReactDOMClient;
+}
+const System = {
+  import: async (name: string) => {
+    if (!(name in shared)) {
+      throw new Error(`Grafana shares no module ${name}`);
+    }
+    return shared[name];
+  },
+};
+Object.assign(window, { System, epicurveLibraries: `React ${React.version}` });
 
 declare global {
   interface Window {
@@ -52,7 +67,7 @@ window.define = async (names, factory) => {
     throw new Error(`Grafana shares no module ${missing.join(', ')}`);
   }
   const { plugin } = (await factory(...names.map((name) => shared[name]))) as { plugin: data.DataSourcePlugin<any> };
-  createRoot(document.getElementById('root')!).render(
+  ReactDOMClient.createRoot(document.getElementById('root')!).render(
     <data.ThemeContext.Provider value={theme()}>
       <ui.GlobalStyles />
       <ui.PortalContainer />
