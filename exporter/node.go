@@ -96,7 +96,7 @@ func (n *node) wire(cfg config.Config) error {
 	}
 	n.pipeline = pipeline.New(pipeline.Config{
 		Reader: reader, Committer: n.committer, Observer: n.self, Logger: n.logger,
-		Limit: pipeline.Limit{Rate: cfg.Core.UserRate, Burst: cfg.Core.UserBurst},
+		Limit: pipeline.Limit{Rate: cfg.Core.UserRate, Burst: int(cfg.Core.UserBurst)},
 	})
 	n.watcher = watch.New(watch.Config{
 		Dirs: cfg.Core.Dirs, Ignore: cfg.Core.Ignore,

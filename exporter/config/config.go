@@ -92,7 +92,7 @@ type Core struct {
 	// UserRate and UserBurst bound the crashes that the files of one user,
 	// other than root, may make a second and at once; 0 is no bound.
 	UserRate  float64 `yaml:"user_rate"`
-	UserBurst int     `yaml:"user_burst"`
+	UserBurst Count   `yaml:"user_burst"`
 	// Symbols looks up function names and text in the executables and
 	// libraries of this node that have the build id of the core's.
 	Symbols bool `yaml:"symbols"`

@@ -73,7 +73,7 @@ func TestBadExpansions(t *testing.T) {
 		"core:\n  root: ${LINES}\n":                          "[2:9] the variable LINES holds more than one line",
 		"core:\n  settle: ${MUCH}\n":                         `[2:11] "much" is not a duration`,
 		"state:\n  max_bytes: ${MUCH}\n":                     `[2:14] "much" is not a size`,
-		"core:\n  user_burst: ${MUCH}\n":                     "[2:15]",
+		"core:\n  user_burst: ${MUCH}\n":                     `"much" is not a whole number`,
 		"annotations:\n  static: {\"${A}\": x}\n":            "[2:12] a key cannot hold a variable",
 		"annotations:\n  static:\n    a: |\n      ${NONE}\n": "has no variable NONE",
 	} {

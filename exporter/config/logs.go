@@ -45,7 +45,7 @@ type LogPattern struct {
 	Start    Expression   `yaml:"start"`
 	Lines    []Expression `yaml:"lines"`
 	End      Expression   `yaml:"end"`
-	MaxLines int          `yaml:"max_lines"`
+	MaxLines Count        `yaml:"max_lines"`
 }
 
 // Expression is a regular expression whose named groups lift what is known of a
@@ -88,7 +88,7 @@ func (p *LogPattern) UnmarshalYAML(node ast.Node) error {
 }
 
 func (p *LogPattern) compile() (*logsource.Pattern, error) {
-	t := logsource.PatternText{Name: p.Name, Start: string(p.Start), End: string(p.End), MaxLines: p.MaxLines}
+	t := logsource.PatternText{Name: p.Name, Start: string(p.Start), End: string(p.End), MaxLines: int(p.MaxLines)}
 	for _, line := range p.Lines {
 		t.Lines = append(t.Lines, string(line))
 	}

@@ -41,6 +41,19 @@ func (n *Bytes) UnmarshalYAML(node ast.Node) error {
 	return nil
 }
 
+// Count is a whole number. The YAML library would cut 1.5 to 1.
+type Count int
+
+// UnmarshalYAML reads a whole number; the error has the line.
+func (n *Count) UnmarshalYAML(node ast.Node) error {
+	v, err := strconv.Atoi(text(node))
+	if err != nil {
+		return at(node, "%.40q is not a whole number", text(node))
+	}
+	*n = Count(v)
+	return nil
+}
+
 func text(node ast.Node) string { return node.GetToken().Value }
 
 // at is an error that shows its place in the file.
