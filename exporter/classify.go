@@ -104,7 +104,7 @@ func batchSize(files, workers int) int { return min(max(files/(8*workers), 1), 3
 // classify prints findings in the order of the arguments, each as soon as it
 // and those before it are known.
 func (c *cli) classify(ctx context.Context, files []string, output string) int {
-	batchMemory()
+	batchMemory(classifyGoal)
 	workers := min(runtime.GOMAXPROCS(0), len(files))
 	queue := make(chan chan []ruling, 4*workers) // in the order of the arguments
 	batches := make(chan batch)

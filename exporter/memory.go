@@ -40,18 +40,21 @@ func (m *memory) adapt() {
 	debug.SetMemoryLimit(max(memoryGoal, 2*live+memoryGoal/2))
 }
 
-// batchGoal is the heap that a command which reads many cores and ends works
-// towards, decoders of compressed cores included.
-const batchGoal = 256 << 20
+// Goals of commands that read many cores and end, decoders included.
+const (
+	classifyGoal = 256 << 20
+	scanGoal     = 160 << 20
+)
 
-// batchMemory lets the collector run seldom: what a core needs is small and
-// short-lived, and collecting at the runtime's usual pace takes a tenth of the
-// processor. GOGC and GOMEMLIMIT overrule it.
-func batchMemory() {
+// batchMemory lets the collector run seldom, as long as there is room below the
+// goal: what a core needs is small and short-lived, and collecting at the
+// runtime's usual pace takes a tenth of the processor. GOGC and GOMEMLIMIT
+// overrule it.
+func batchMemory(goal int64) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(800)
 	}
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(batchGoal)
+		debug.SetMemoryLimit(goal)
 	}
 }

@@ -37,7 +37,7 @@ const (
 
 func (c *cli) scan(ctx context.Context, f *scanFlags) int {
 	logger := promslog.New(&c.log)
-	batchMemory()
+	batchMemory(scanGoal)
 	err := f.check()
 	var cfg scan.Config
 	if err == nil {
