@@ -75,8 +75,29 @@ func (d *delivery) halve(ctx context.Context, entries []spool.Entry, reason stri
 	return d.deliver(ctx, entries[half:])
 }
 
+// undecodable sets aside the entries whose bytes are intact and make no sense to
+// this build, such as after a downgrade.
+func (d *delivery) undecodable(entries []spool.Entry) {
+	for _, e := range entries {
+		if e.Damage == "" {
+			continue
+		}
+		d.note(e, "cannot be decoded: "+e.Damage)
+		d.logger.Error("An entry of the spool cannot be decoded and will not reach the archive", "seq", e.Seq, "reason", e.Damage)
+	}
+}
+
 // setAside writes the line of one refused entry.
 func (d *delivery) setAside(e spool.Entry, reason string) {
+	d.note(e, reason)
+	id := ""
+	if e.Record != nil {
+		id = e.Record.ID.String()
+	}
+	d.logger.Error("The archive refused a record for good; it is kept in refused.jsonl", "id", id, "seq", e.Seq, "reason", reason)
+}
+
+func (d *delivery) note(e spool.Entry, reason string) {
 	line, err := json.Marshal(struct {
 		Reason  string      `json:"reason"`
 		Refused time.Time   `json:"refused"`
@@ -87,11 +108,6 @@ func (d *delivery) setAside(e spool.Entry, reason string) {
 	}
 	d.refused = append(append(d.refused, line...), '\n')
 	d.refusedCount++
-	id := ""
-	if e.Record != nil {
-		id = e.Record.ID.String()
-	}
-	d.logger.Error("The archive refused a record for good; it is kept in refused.jsonl", "id", id, "seq", e.Seq, "reason", reason)
 }
 
 // reason describes a reply in one line.

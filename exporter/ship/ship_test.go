@@ -260,6 +260,38 @@ func TestNoArchive(t *testing.T) {
 	}
 }
 
+// outbox is one batch.
+type outbox struct {
+	batch   []spool.Entry
+	shipped uint64
+	refused []byte
+}
+
+func (o *outbox) Batch(int, int64) ([]spool.Entry, error) { return o.batch, nil }
+func (o *outbox) Shipped(seq uint64) error                { o.shipped = seq; return nil }
+func (o *outbox) Refuse(lines []byte) error               { o.refused = lines; return nil }
+func (o *outbox) Wake() <-chan struct{}                   { return nil }
+
+// An entry that this build cannot decode is not passed over in silence.
+func TestUndecodable(t *testing.T) {
+	a := newArchive(t)
+	client, err := NewClient(Config{URL: a.URL}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.http.CloseIdleConnections()
+	es := records(2)
+	es[0].Seq, es[1].Seq = 1, 3
+	box := &outbox{batch: []spool.Entry{es[0], {Seq: 2, Damage: "of another version"}, es[1]}}
+	o := &observer{results: make(map[string]int)}
+	if _, idle := New(client, box, o, slog.New(slog.DiscardHandler)).once(t.Context()); idle {
+		t.Error("nothing was shipped")
+	}
+	if a.count() != 2 || box.shipped != 3 || o.refused != 1 || !strings.Contains(string(box.refused), "of another version") {
+		t.Errorf("archive has %d, shipped up to %d, %d refused: %s", a.count(), box.shipped, o.refused, box.refused)
+	}
+}
+
 // Every request bears an id of its own, by which logs on the way can be found.
 func TestTraceparent(t *testing.T) {
 	a := newArchive(t)

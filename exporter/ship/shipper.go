@@ -87,6 +87,7 @@ func (s *Shipper) once(ctx context.Context) (pause time.Duration, idle bool) {
 		return 0, true
 	}
 	d := delivery{Shipper: s}
+	d.undecodable(batch)
 	err = d.deliver(ctx, batch)
 	if err == nil {
 		err = s.conclude(&d, batch)
