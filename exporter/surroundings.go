@@ -69,7 +69,6 @@ func (s *surroundings) run(ctx context.Context) {
 	defer states.Stop()
 	physical := time.NewTicker(physicalGap)
 	defer physical.Stop()
-	s.origins.Refresh()
 	for {
 		select {
 		case <-ctx.Done():
