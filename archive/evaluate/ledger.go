@@ -88,7 +88,9 @@ func (v *view) fill(entry query.LedgerEntry, a epi.Assessment) query.LedgerEntry
 	entry.FirstSeen, entry.LastSeen = a.FirstSeen, a.LastSeen
 	entry.State, entry.Proof = string(a.State), a.Sentence
 	entry.Rows, entry.Episodes, entry.Grade = a.Rows, a.Episodes, string(a.Grade)
-	entry.Progress = v.progress(a)
+	if entry.Progress = v.progress(a); entry.Progress != "" {
+		entry.Proof = entry.Progress + ", no diagnosis. " + a.Sentence
+	}
 	entry.NeedUntil, entry.Needs = v.needs(a)
 	return entry
 }

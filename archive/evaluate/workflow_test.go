@@ -173,3 +173,53 @@ func TestSplitByWhatIsNotCompared(t *testing.T) {
 		t.Errorf("%d rows once the split is undone", n)
 	}
 }
+
+// TestThirtyRowRule asks for the entry of a cluster as its rows come in: below
+// thirty it never reads like a diagnosis.
+func TestThirtyRowRule(t *testing.T) {
+	s, e, c := setUp(t)
+	add(t, s, crashed("abort in leafd", 31), fleet(80))
+	for _, n := range []int{1, 12, 29, 30, 31} {
+		c.now = start.AddDate(0, 0, n-1).Add(time.Hour)
+		got, err := e.Ledger(t.Context(), request(query.TypeLedger, "other/abort in leafd", c))
+		if err != nil || len(got.Entries) != 1 {
+			t.Fatalf("%+v, %v", got.Entries, err)
+		}
+		entry, want := got.Entries[0], fmt.Sprintf("%d of 30: provisional", n)
+		if n >= 30 {
+			want = ""
+		}
+		if entry.Progress != want || entry.Rows != n || strings.HasPrefix(entry.Proof, want+", no diagnosis. ") != (n < 30) {
+			t.Errorf("%d rows: progress %q, proof %q", entry.Rows, entry.Progress, entry.Proof)
+		}
+	}
+}
+
+func TestDeploymentsAreAnnotations(t *testing.T) {
+	s, e, c := setUp(t)
+	add(t, s, crashed("abort in leafd", 31), fleet(80))
+	for i, build := range []string{"r2", "r3"} {
+		say(t, s, byte(i+1), query.LedgerEvent{Action: query.ActionDeploy, Deploy: &query.Deployment{At: start.AddDate(0, 0, 40+i), Build: build, Environment: "eu"}})
+	}
+	say(t, s, 9, query.LedgerEvent{Cluster: "other/abort in leafd", Action: query.ActionFix, Text: "unwinder", Fix: &query.Fix{Builds: []string{"r2"}}})
+	titles := func(cluster string) (all []string) {
+		t.Helper()
+		got, err := e.Annotations(t.Context(), request(query.TypeAnnotations, cluster, c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range got.Annotations {
+			if a.Kind == query.AnnotationDeploy || a.Kind == query.AnnotationFix {
+				all = append(all, string(a.Kind)+" "+a.Title+" "+a.Time.Format(time.DateOnly))
+			}
+		}
+		return all
+	}
+	fix, r2, r3 := "fix Fix: other/abort in leafd 2026-04-10", "deploy Deployed r2 to eu 2026-04-10", "deploy Deployed r3 to eu 2026-04-11"
+	if got, want := strings.Join(titles("other/abort in leafd"), "; "), strings.Join([]string{fix, r2}, "; "); got != want {
+		t.Errorf("of the cluster: %s, want %s", got, want)
+	}
+	if got, want := strings.Join(titles(""), "; "), strings.Join([]string{fix, r2, r3}, "; "); got != want {
+		t.Errorf("of all: %s, want %s", got, want)
+	}
+}
