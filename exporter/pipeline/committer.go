@@ -59,6 +59,7 @@ type Committer struct {
 	files    func() []watch.Key
 	slot     func() Slot
 	feeds    func() map[string]logsource.Position
+	soon     chan struct{} // a checkpoint is wanted
 
 	requests  chan request
 	questions chan question // see Recorded
@@ -79,7 +80,7 @@ func NewCommitter(log Log, fold *Fold, observer CommitObserver, logger *slog.Log
 	return &Committer{
 		log: log, fold: fold, observer: observer, logger: logger,
 		files: func() []watch.Key { return nil }, slot: func() Slot { return Slot{} },
-		feeds: func() map[string]logsource.Position { return nil }, requests: make(chan request), questions: make(chan question),
+		feeds: func() map[string]logsource.Position { return nil }, soon: make(chan struct{}, 1), requests: make(chan request), questions: make(chan question),
 	}
 }
 
@@ -92,6 +93,15 @@ func (c *Committer) Remember(files func() []watch.Key, slot func() Slot) {
 // RememberFeeds sets where checkpoints take from how far logs were read. Call it
 // before Run.
 func (c *Committer) RememberFeeds(feeds func() map[string]logsource.Position) { c.feeds = feeds }
+
+// CheckpointSoon asks for a checkpoint that does not wait for its time, and
+// returns at once.
+func (c *Committer) CheckpointSoon() {
+	select {
+	case c.soon <- struct{}{}:
+	default:
+	}
+}
 
 // Full reports whether nothing more can be counted, because the spool cannot be
 // written and too many records wait in memory. It may be called at any time.
@@ -137,6 +147,9 @@ func (c *Committer) Run(ctx context.Context) {
 		case <-retry.C:
 			c.flush()
 		case <-checkpoint.C:
+			c.checkpoint()
+		case <-c.soon:
+			c.dirty = true
 			c.checkpoint()
 		}
 	}

@@ -32,6 +32,10 @@ type Logs struct {
 	Evidence func(logsource.Line)
 	Observer LogObserver
 	Logger   *slog.Logger
+	// NewFeed is called when a feed is read for the first time, so that its
+	// place becomes durable: a next first time would begin at its end. nil for
+	// nobody.
+	NewFeed func()
 	// Growing reports whether a core of this crash is being written.
 	Growing func(*crash.Record) bool
 
@@ -80,19 +84,28 @@ func (l *Logs) Trouble(source crash.Source, what string) { l.Observer.LogTrouble
 
 // Moved implements [logsource.Sink].
 func (l *Logs) Moved(feed string, p logsource.Position) {
+	if l.move(feed, p) && l.NewFeed != nil {
+		l.NewFeed()
+	}
+}
+
+// move notes how far a feed was read and reports whether that is new.
+func (l *Logs) move(feed string, p logsource.Position) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.feeds == nil {
 		l.feeds = make(map[string]logsource.Position)
 	}
+	_, known := l.feeds[feed]
 	l.feeds[feed] = p
+	return !known
 }
 
 // Continue takes over how far feeds were read by an earlier run, so that those
 // that are not read now, for their configuration was taken out, keep their place.
 func (l *Logs) Continue(feeds map[string]logsource.Position) {
 	for feed, p := range feeds {
-		l.Moved(feed, p)
+		l.move(feed, p)
 	}
 }
 
