@@ -131,6 +131,15 @@ func TestLookups(t *testing.T) {
 			h(w, r)
 		}
 	}
+	pods := func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/machine-type") {
+			http.NotFound(w, r)
+			return
+		}
+		googles(nil)(w, r)
+	}
+	inPod := gcePlace
+	inPod.InstanceType = ""
 	for _, tc := range []struct {
 		name, provider string
 		handler        http.HandlerFunc
@@ -151,6 +160,7 @@ func TestLookups(t *testing.T) {
 		{"Compute Engine with its topology", GCE, googles(map[string]string{
 			"attributes/physical_host_topology": `{"cluster":"c1","block":"b2","subBlock":"s3","host":"h4"}`,
 		}), with(gcePlace, "c1/b2/s3/h4"), nil, ""},
+		{"GKE for pods", GCE, pods, inPod, nil, ""},
 		{"Azure", Azure, azures, azurePlace, nil, ""},
 
 		{"IMDSv1 only", AWS, func(w http.ResponseWriter, r *http.Request) {

@@ -18,7 +18,9 @@ const (
 // askGCE asks Compute Engine.
 func askGCE(ctx context.Context, c *client) (Place, error) {
 	g := gce{c}
-	machine, err := g.value(ctx, "machine-type") // projects/NUMBER/machineTypes/TYPE
+	// GKE's metadata server, which stands before this one for pods, has no
+	// machine type.
+	machine, err := g.optional(ctx, gceInstance+"machine-type", gceHeader) // projects/NUMBER/machineTypes/TYPE
 	if err != nil {
 		return Place{}, err
 	}
@@ -34,7 +36,10 @@ func askGCE(ctx context.Context, c *client) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	p := Place{Provider: "gcp", Zone: path.Base(zone), InstanceType: path.Base(machine), InstanceID: id, PhysicalHost: host}
+	p := Place{Provider: "gcp", Zone: path.Base(zone), InstanceID: id, PhysicalHost: host}
+	if machine = strings.TrimSpace(machine); machine != "" {
+		p.InstanceType = path.Base(machine)
+	}
 	if i := strings.LastIndexByte(p.Zone, '-'); i > 0 {
 		p.Region = p.Zone[:i]
 	}
@@ -43,10 +48,12 @@ func askGCE(ctx context.Context, c *client) (Place, error) {
 
 type gce struct{ *client }
 
+var gceHeader = map[string]string{gceFlavor: "Google"}
+
 // value asks for one value. The server proves by a header of its own that it is
 // the one meant.
 func (g gce) value(ctx context.Context, name string) (string, error) {
-	a, err := g.get(ctx, gceInstance+name, map[string]string{gceFlavor: "Google"})
+	a, err := g.get(ctx, gceInstance+name, gceHeader)
 	if err != nil {
 		return "", err
 	}
@@ -59,12 +66,11 @@ func (g gce) value(ctx context.Context, name string) (string, error) {
 // physicalHost asks for the physical host, which is told where the instance
 // shows its topology: as a text, or in parts.
 func (g gce) physicalHost(ctx context.Context) (string, error) {
-	header := map[string]string{gceFlavor: "Google"}
-	text, err := g.optional(ctx, gceInstance+"attributes/physical_host", header)
+	text, err := g.optional(ctx, gceInstance+"attributes/physical_host", gceHeader)
 	if err != nil || text != "" {
 		return strings.TrimSpace(text), err
 	}
-	text, err = g.optional(ctx, gceInstance+"attributes/physical_host_topology", header)
+	text, err = g.optional(ctx, gceInstance+"attributes/physical_host_topology", gceHeader)
 	if err != nil || text == "" {
 		return "", err
 	}

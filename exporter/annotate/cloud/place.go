@@ -42,7 +42,7 @@ func (p Place) check() error {
 	}{
 		{"region", p.Region, word, true},
 		{"zone", p.Zone, word, false},
-		{"instance type", p.InstanceType, word, true},
+		{"instance type", p.InstanceType, word, false},
 		{"instance id", p.InstanceID, word, false},
 		{"physical host", p.PhysicalHost, physical, false},
 	} {
