@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	sdk "github.com/grafana/grafana-plugin-sdk-go/build"
@@ -19,6 +20,7 @@ import (
 	"github.com/magefile/mage/sh"
 
 	archivebench "github.com/epicurve/epicurve/archive/bench"
+	"github.com/epicurve/epicurve/archive/store/clickhouse/servertest"
 	"github.com/epicurve/epicurve/build/bench"
 	"github.com/epicurve/epicurve/build/binaries"
 	"github.com/epicurve/epicurve/build/characteristics"
@@ -29,6 +31,7 @@ import (
 	"github.com/epicurve/epicurve/build/npm"
 	"github.com/epicurve/epicurve/build/packages"
 	"github.com/epicurve/epicurve/build/promtool"
+	"github.com/epicurve/epicurve/build/quickstart"
 	"github.com/epicurve/epicurve/build/rehearsal"
 	"github.com/epicurve/epicurve/build/storm"
 	"github.com/epicurve/epicurve/build/testfiles"
@@ -203,6 +206,28 @@ func Package(ctx context.Context) error {
 	return err
 }
 
+// Quickstart makes the packages and follows docs/install.md to the letter on a
+// fresh Debian with systemd, booted in a container. It needs root, debootstrap
+// and systemd-container, which it installs where it can.
+func Quickstart(ctx context.Context) error {
+	if err := machine.Require(ctx, os.Stdout, machine.GCC, machine.GXX, machine.Debootstrap, machine.Nspawn); err != nil {
+		return err
+	}
+	made, err := packages.All(ctx, ".", filepath.Join("bin", "packages"), os.Stderr)
+	if err != nil {
+		return err
+	}
+	var debs []string
+	for _, path := range made {
+		if strings.HasSuffix(path, "_"+runtime.GOARCH+".deb") {
+			debs = append(debs, path)
+		}
+	}
+	return inScratch(func(dir string) error {
+		return quickstart.Config{Page: "docs/install.md", Packages: debs, Dir: dir, Out: os.Stdout}.Run(ctx)
+	})
+}
+
 // Demo builds everything, runs it on this machine with real crashes and shows
 // what the archive knows. On a terminal it runs until Ctrl-C; otherwise it checks
 // the counts and ends.
@@ -304,6 +329,22 @@ func (Bench) Verdicts(ctx context.Context) error { return bench.Evaluation(ctx, 
 func (Bench) Archive(ctx context.Context) error {
 	mg.CtxDeps(ctx, Build.Archive)
 	return archivebench.Run(ctx, os.Stdout, archivebench.Config{Archive: "bin/" + binaries.Archive.Name, Records: 10_000_000})
+}
+
+// ClickHouse measures the archive on a ClickHouse server with a million records:
+// the same questions and ingest as Archive.
+func (Bench) ClickHouse(ctx context.Context) error {
+	mg.CtxDeps(ctx, Build.Archive)
+	return inScratch(func(dir string) error {
+		server, err := servertest.Start(dir)
+		if err != nil {
+			return err
+		}
+		defer server.Kill()
+		return archivebench.Run(ctx, os.Stdout, archivebench.Config{
+			Archive: "bin/" + binaries.Archive.Name, Records: 1_000_000, Storage: "clickhouse://" + server.Address() + "/archive",
+		})
+	})
 }
 
 // Statistics measures by seeded simulation how often the statistics are wrong.

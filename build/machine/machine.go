@@ -52,9 +52,11 @@ var (
 		Name: "chromium", Any: []string{"chromium", "chromium-browser", "google-chrome"}, Debian: "chromium",
 		Purpose: "check the plugin in a real browser",
 	}
-	GDB     = Program{Name: "gdb", Debian: "gdb", Purpose: "compare the core reader with gdb and make cores with gcore"}
-	Readelf = Program{Name: "eu-readelf", Debian: "elfutils", Purpose: "compare the core reader with elfutils"}
-	Grafana = Program{
+	GDB         = Program{Name: "gdb", Debian: "gdb", Purpose: "compare the core reader with gdb and make cores with gcore"}
+	Debootstrap = Program{Name: "debootstrap", Debian: "debootstrap", Purpose: "make a fresh Debian for the quick start"}
+	Nspawn      = Program{Name: "systemd-nspawn", Debian: "systemd-container", Purpose: "boot a fresh Debian for the quick start"}
+	Readelf     = Program{Name: "eu-readelf", Debian: "elfutils", Purpose: "compare the core reader with elfutils"}
+	Grafana     = Program{
 		Name: "grafana", Any: []string{"grafana", "grafana-server"},
 		Hint:    "see https://grafana.com/grafana/download, or set GRAFANA_HOME to an unpacked one, or GRAFANA_URL to a running one",
 		Purpose: "show the dashboard in the demo",
