@@ -7,7 +7,6 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend/datasource"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/epicurve/epicurve/pkg/plugin"
 )
@@ -20,6 +19,5 @@ func main() {
 }
 
 func run() error {
-	metrics := plugin.NewMetrics(prometheus.DefaultRegisterer)
-	return datasource.Manage(plugin.ID, plugin.Factory(metrics), datasource.ManageOpts{})
+	return datasource.Manage(plugin.ID, plugin.Factory(), datasource.ManageOpts{})
 }

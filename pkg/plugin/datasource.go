@@ -7,6 +7,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/instancemgmt"
 
+	"github.com/epicurve/epicurve/pkg/plugin/metrics"
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
@@ -31,12 +32,14 @@ type Datasource struct {
 	broken error
 	// personal is true when the archive is asked with each viewer's own sign-in.
 	personal bool
-	metrics  *Metrics
+	metrics  *metrics.Metrics
 }
 
 // Factory returns the instance factory that the SDK calls with the settings of
-// one data source; all its instances count in the same metrics.
-func Factory(m *Metrics) func(context.Context, backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
+// one data source. All its instances count in the process's metrics, so that
+// there is one factory a process.
+func Factory() func(context.Context, backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
+	m := metrics.Default()
 	return func(ctx context.Context, s backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
 		return open(ctx, s, m), nil
 	}
@@ -44,7 +47,7 @@ func Factory(m *Metrics) func(context.Context, backend.DataSourceInstanceSetting
 
 // open makes a data source of its settings. Settings that can't work give an instance whose every answer says
 // why, because the SDK would hide the text of an error.
-func open(ctx context.Context, s backend.DataSourceInstanceSettings, m *Metrics) *Datasource {
+func open(ctx context.Context, s backend.DataSourceInstanceSettings, m *metrics.Metrics) *Datasource {
 	d := &Datasource{metrics: m}
 	d.http, d.broken = newHTTPClient(ctx, s)
 	d.personal = forwardsSignIn(s)

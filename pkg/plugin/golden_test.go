@@ -15,6 +15,8 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/experimental"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/epicurve/epicurve/pkg/plugin/metrics"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -113,14 +115,7 @@ func instance(t *testing.T, url string, edit func(*backend.DataSourceInstanceSet
 	if edit != nil {
 		edit(&settings)
 	}
-	inst, err := Factory(NewMetrics(prometheus.NewRegistry()))(context.WithoutCancel(t.Context()), settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ds, ok := inst.(*Datasource)
-	if !ok {
-		t.Fatalf("the factory returned a %T", inst)
-	}
+	ds := open(context.WithoutCancel(t.Context()), settings, metrics.New(prometheus.NewRegistry()))
 	t.Cleanup(ds.Dispose)
 	return ds
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/epicurve/epicurve/pkg/epi"
+	"github.com/epicurve/epicurve/pkg/query"
 )
 
 // flaw is one thing that the data can't show.
@@ -19,7 +19,7 @@ type flaw struct {
 
 // qualityTable lists what the archive's data can't show, one flaw a row; nothing
 // is known of an archive that does not evaluate.
-func qualityTable(q *epi.Quality) data.Frames {
+func qualityTable(q *query.Quality) data.Frames {
 	var rows []flaw
 	if q != nil {
 		rows = flaws(*q)
@@ -39,7 +39,7 @@ func qualityTable(q *epi.Quality) data.Frames {
 	return data.Frames{f}
 }
 
-func flaws(q epi.Quality) []flaw {
+func flaws(q query.Quality) []flaw {
 	rows := []flaw{
 		{what: "Repeats", count: new(float64(q.Repeats)), words: "Rows that tell of a crash which another row tells of. They are counted once."},
 		{
@@ -74,10 +74,10 @@ func flaws(q epi.Quality) []flaw {
 	return rows
 }
 
-func shaded(s epi.Shade) flaw {
+func shaded(s query.Shade) flaw {
 	words := fmt.Sprintf("%.3g crashes were seen where %.3g were expected: the feed may have been dead.", s.Observed, s.Expected)
 	what := "Nothing seen"
-	if s.Why == epi.ShadeCores {
+	if s.Why == query.ShadeCores {
 		what, words = "Fewer cores", fmt.Sprintf("%.3g of %.3g crashes left a core, fewer than at other times.", s.Observed, s.Expected)
 	}
 	return flaw{what: what, where: s.Scope, from: s.From, to: s.To, share: &s.Seen, words: words}

@@ -66,7 +66,7 @@ func (d *Datasource) QueryData(ctx context.Context, req *backend.QueryDataReques
 func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) backend.DataResponse {
 	ctx, span := tracing.DefaultTracer().Start(ctx, "epicurve query", trace.WithAttributes(attribute.String("refId", dq.RefID)))
 	defer span.End()
-	end := d.metrics.begin()
+	end := d.metrics.Begin()
 	kind, r := d.shaped(ctx, dq)
 	end(kind, r)
 	span.SetAttributes(attribute.String("query.type", string(kind)), attribute.Int("frames", len(r.Frames)))

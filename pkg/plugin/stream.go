@@ -54,10 +54,9 @@ func (d *Datasource) RunStream(ctx context.Context, req *backend.RunStreamReques
 	if err != nil {
 		return err
 	}
-	d.metrics.channels.Inc()
-	defer d.metrics.channels.Dec()
+	defer d.metrics.Listen()()
 	f := feed{archive: d.archive, live: l, send: func(f *data.Frame) error {
-		d.metrics.sent.Add(float64(f.Rows()))
+		d.metrics.Sent(f.Rows())
 		return sender.SendFrame(f, data.IncludeAll)
 	}}
 	pause := livePause

@@ -7,6 +7,16 @@ import (
 	"github.com/epicurve/epicurve/pkg/epi"
 )
 
+// Quality is what the data itself can't show, for those who show that and know
+// nothing of statistics.
+type Quality = epi.Quality
+
+// Shade is a span in which crashes would have been missed.
+type Shade = epi.Shade
+
+// ShadeCores is the reason of a shade in which crashes left fewer cores.
+const ShadeCores = epi.ShadeCores
+
 // Verdict answers TypeVerdict: the whole assessment of one cluster, with what
 // people wrote about it.
 type Verdict struct {

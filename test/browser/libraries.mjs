@@ -2,6 +2,8 @@
 // package.json. Each is installed into a folder of its own when it is needed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** Grafana's version and React's. */
 export const SETS = { '12.4.2': '18.3.1', '13.1.1': '18.3.1', '13.2.2': '^19.2.0' };
@@ -11,7 +13,7 @@ export const SETS = { '12.4.2': '18.3.1', '13.1.1': '18.3.1', '13.2.2': '^19.2.0
  * @param {keyof typeof SETS} version
  */
 export function install(version) {
-  const folder = `${process.cwd()}/test-results/libraries/${version}`;
+  const folder = join(tmpdir(), 'epicurve-grafana-libraries', version);
   if (existsSync(`${folder}/node_modules/@grafana/ui/package.json`)) {
     return folder;
   }

@@ -1,4 +1,6 @@
-package plugin
+// Package metrics counts what the plugin does, of all its data sources. Grafana
+// serves the metrics of its plugins at /metrics/plugins/<id>.
+package metrics
 
 import (
 	"strconv"
@@ -11,8 +13,7 @@ import (
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
-// Metrics are the plugin's own, of all its data sources. Grafana serves them at
-// /metrics/plugins/<id>.
+// Metrics are the plugin's own.
 type Metrics struct {
 	duration *prometheus.HistogramVec
 	running  prometheus.Gauge
@@ -20,9 +21,12 @@ type Metrics struct {
 	sent     prometheus.Counter
 }
 
-// NewMetrics registers the plugin's metrics; it panics when they are registered
-// already, as registering does.
-func NewMetrics(r prometheus.Registerer) *Metrics {
+// Default returns metrics that Grafana collects with those of the process.
+func Default() *Metrics { return New(prometheus.DefaultRegisterer) }
+
+// New registers the plugin's metrics; it panics when they are registered already,
+// as registering does.
+func New(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "epicurve_datasource_query_duration_seconds", Help: "Time to answer one query, by its type and the status of the answer.",
@@ -36,8 +40,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	return m
 }
 
-// begin counts a query as running until end is called with its answer.
-func (m *Metrics) begin() (end func(query.Type, backend.DataResponse)) {
+// Begin counts a query as running until end is called with its answer.
+func (m *Metrics) Begin() (end func(query.Type, backend.DataResponse)) {
 	start := time.Now()
 	m.running.Inc()
 	return func(t query.Type, r backend.DataResponse) {
@@ -49,3 +53,12 @@ func (m *Metrics) begin() (end func(query.Type, backend.DataResponse)) {
 		m.duration.WithLabelValues(string(t), strconv.Itoa(status)).Observe(time.Since(start).Seconds())
 	}
 }
+
+// Listen counts a live channel until end is called.
+func (m *Metrics) Listen() (end func()) {
+	m.channels.Inc()
+	return m.channels.Dec
+}
+
+// Sent counts crashes that went over a live channel.
+func (m *Metrics) Sent(crashes int) { m.sent.Add(float64(crashes)) }
