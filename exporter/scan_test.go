@@ -258,3 +258,65 @@ func TestShardsAreTheWhole(t *testing.T) {
 		t.Errorf("%d records in one run, %d in the shards", n, len(union))
 	}
 }
+
+// TestEvidence: a filter of the exporter's configuration finds its line in a log
+// of the time, and marks the crashes near it only.
+func TestEvidence(t *testing.T) {
+	dir := t.TempDir()
+	for name, at := range map[string]string{"ret_null": "1770000000", "null_read": "1770007200"} {
+		b, err := os.ReadFile(filepath.Join(cores, name+".core.zst"))
+		if err != nil {
+			t.Skip(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "core."+at+".zst"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log, cfg := filepath.Join(dir, "deploys.log"), filepath.Join(dir, "exporter.yml")
+	for path, text := range map[string]string{
+		log: "2026-02-02T02:39:30Z begin of deploy 7\n2026-02-02T09:00:00Z begin of deploy 8\n",
+		cfg: "filters:\n  - name: deploys\n    log: {source: deploys, line: begin of deploy, within: 5m}\nlogs:\n  files:\n    - {name: deploys, path: /var/log/deploys.log}\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stdout, stderr, code := scanned(t, filepath.Join(dir, "core.*"), "--output", "jsonl", "--name.core-pattern", "core.%t",
+		"--config.file", cfg, "--evidence", "deploys="+log)
+	if code != exitOK {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	suppressed := make(map[int64]string)
+	for line := range strings.Lines(stdout) {
+		var r crash.Record
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		suppressed[r.Time.Unix()] = r.Finding.SuppressedBy
+	}
+	if d := cmp.Diff(map[int64]string{1770000000: "deploys", 1770007200: ""}, suppressed); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	if _, stderr, code := scanned(t, dir, "--dry-run", "--config.file", cfg, "--evidence", "deploys="+filepath.Join(dir, "core.1770000000.zst")); code != exitUsage || !strings.Contains(stderr, "time") {
+		t.Errorf("exit %d for a log without times\n%s", code, stderr)
+	}
+}
+
+// TestScanUsage: what can't work is refused before anything is read.
+func TestScanUsage(t *testing.T) {
+	for want, args := range map[string][]string{
+		"where to":          {"."},
+		"exclude each":      {".", "--output", "jsonl", "--archive.url", "http://a"},
+		"does not exist":    {"/nonexistent/cores", "--dry-run"},
+		"want a path, s3":   {"ftp://host/cores", "--dry-run"},
+		"want I/N":          {".", "--dry-run", "--shard", "8/8"},
+		"named group":       {".", "--dry-run", "--name.pattern", "core"},
+		"2026-01-31":        {".", "--dry-run", "--since", "last week"},
+		"which storage acc": {"azblob://cores", "--dry-run"},
+		"BUCKET":            {"s3://", "--dry-run"},
+	} {
+		if _, stderr, code := scanned(t, args...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit %d, want %q in\n%s", args, code, want, stderr)
+		}
+	}
+}

@@ -216,3 +216,100 @@ func TestFaultsOfTheStore(t *testing.T) {
 		}
 	}
 }
+
+// TestKilledScanLosesNothing kills a scan with SIGKILL again and again and starts
+// it anew: in the end every core was printed, and what was noted as done is not
+// read again.
+func TestKilledScanLosesNothing(t *testing.T) {
+	p := newPlace(t)
+	cores, err := Corpus(root, 1<<20)
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, c := range cores {
+		write(t, filepath.Join(p.bucket, c.Name), c.Content, time.Now())
+	}
+	whole, stderr, code := run(t, p.server.Endpoint, "s3://cores")
+	if code != 0 {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	proxy, err := s3server.NewProxy(p.server.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	proxy.Latency = 20 * time.Millisecond
+	path, err := exporter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, out := filepath.Join(t.TempDir(), "scan.state"), filepath.Join(t.TempDir(), "out.jsonl")
+	noted := func() int64 {
+		st, err := os.Stat(state)
+		if err != nil {
+			return 0
+		}
+		return st.Size()
+	}
+	kills := 0
+	for {
+		file, err := os.OpenFile(out, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), path, "scan", "--output", "jsonl", "--state", state, "--workers", "2", "s3://cores")
+		cmd.Env, cmd.Stdout = append(os.Environ(), s3server.Env(proxy.URL)...), file
+		before := noted()
+		if err := errors.Join(cmd.Start(), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		if err := killWhen(func() bool { return kills < 3 && noted() > before }, cmd.Process, ended); err == nil {
+			break
+		}
+		if kills++; kills > 20 {
+			t.Fatal("it does not come to its end")
+		}
+	}
+	if kills < 3 {
+		t.Errorf("%d kills: the scan was too fast to tell anything", kills)
+	}
+	content, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, lines := make(map[string]bool), 0
+	for line := range strings.Lines(string(content)) {
+		var r map[string]any
+		if err := json.Unmarshal([]byte(line), &r); err == nil { // a kill can cut a line; its core is read again
+			found[r["crash.id"].(string)] = true
+			lines++
+		}
+	}
+	for id := range whole {
+		if !found[id] {
+			t.Errorf("crash %s is missing after %d kills", id, kills)
+		}
+	}
+	if lines > len(whole)*2 {
+		t.Errorf("%d lines for %d crashes: nothing was remembered", lines, len(whole))
+	}
+}
+
+// killWhen kills a process as soon as due says so, and returns how it ended.
+func killWhen(due func() bool, p *os.Process, ended <-chan error) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-tick.C:
+			if due() {
+				_ = p.Kill() // it may have ended
+				return <-ended
+			}
+		}
+	}
+}

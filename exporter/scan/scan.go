@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/epicurve/epicurve/exporter/scan/objects"
 )
@@ -19,9 +20,6 @@ type Config struct {
 	Sink    Sink
 	State   *State // nil to remember nothing
 	Tally   *Tally
-	// Closed is called with every object that was read, by many goroutines;
-	// nil for nobody.
-	Read func(*Result)
 }
 
 // job is an object on its way to a worker.
@@ -58,12 +56,27 @@ func Run(ctx context.Context, cfg Config) error {
 		close(results)
 	}()
 	cfg.collect(ctx, cancel, results)
-	if ctx.Err() == nil {
-		if err := cfg.Sink.Flush(ctx); err != nil {
-			cancel(err)
-		}
+	if err := cfg.flush(ctx); err != nil {
+		cancel(err)
 	}
 	return context.Cause(ctx)
+}
+
+// lastFlush is how long the end of an interrupted scan may take.
+const lastFlush = 5 * time.Second
+
+// flush hands the rest on. A scan that is interrupted does so too, for a while:
+// what arrives need not be read again.
+func (c *Config) flush(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return c.Sink.Flush(ctx)
+	}
+	if !errors.Is(context.Cause(ctx), context.Canceled) {
+		return nil // the sink itself failed, or the listing
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
+	defer cancel()
+	return c.Sink.Flush(ctx)
 }
 
 // list sends the wanted objects of every store.
@@ -109,9 +122,6 @@ func (c *Config) work(ctx context.Context, jobs <-chan job, results chan<- *Resu
 		r := c.Reader.Read(ctx, j.store, j.object)
 		if ctx.Err() != nil {
 			return // what was read may be half
-		}
-		if c.Read != nil {
-			c.Read(&r)
 		}
 		select {
 		case results <- &r:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/epicurve/epicurve/exporter/scan/objects"
 )
@@ -27,6 +28,7 @@ type Lines struct {
 	out  *bufio.Writer
 	done Done
 	held []objects.Object
+	last time.Time // of a flush
 }
 
 // NewLines returns a sink that prints to w.
@@ -34,8 +36,12 @@ func NewLines(w io.Writer, done Done) *Lines {
 	return &Lines{out: bufio.NewWriterSize(w, 256<<10), done: done}
 }
 
-// maxHeldLines bounds the objects whose lines are not flushed yet.
-const maxHeldLines = 1000
+// Lines are flushed, and their objects noted as done, at the latest after so
+// many objects or so long, when another one comes.
+const (
+	maxHeldLines = 1000
+	maxHeldTime  = 500 * time.Millisecond
+)
 
 // Put implements [Sink].
 func (l *Lines) Put(ctx context.Context, r *Result) error {
@@ -48,7 +54,7 @@ func (l *Lines) Put(ctx context.Context, r *Result) error {
 			return fmt.Errorf("write records: %w", err)
 		}
 	}
-	if l.held = append(l.held, r.Object); len(l.held) >= maxHeldLines {
+	if l.held = append(l.held, r.Object); len(l.held) >= maxHeldLines || time.Since(l.last) >= maxHeldTime {
 		return l.Flush(ctx)
 	}
 	return nil
@@ -60,7 +66,7 @@ func (l *Lines) Flush(context.Context) error {
 		return fmt.Errorf("write records: %w", err)
 	}
 	err := l.done(l.held)
-	l.held = l.held[:0]
+	l.held, l.last = l.held[:0], time.Now()
 	return err
 }
 
