@@ -25,8 +25,8 @@ type archive struct {
 	opened time.Duration
 }
 
-// start runs the binary on the store and waits until it is ready.
-func start(ctx context.Context, binary, path string) (*archive, error) {
+// start runs the binary on a storage and waits until it is ready.
+func start(ctx context.Context, binary, storage string) (*archive, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func start(ctx context.Context, binary, path string) (*archive, error) {
 	if a.client, err = query.NewClient(a.url, nil); err != nil {
 		return nil, err
 	}
-	a.cmd = exec.CommandContext(ctx, binary, "serve", "--storage", "duckdb:"+path, "--web.listen-address", address, "--query.timeout", "5m", "--no-query.cache")
+	a.cmd = exec.CommandContext(ctx, binary, "serve", "--storage", storage, "--web.listen-address", address, "--query.timeout", "5m", "--no-query.cache")
 	a.cmd.Stderr = a.log
 	began := time.Now()
 	if err := a.cmd.Start(); err != nil {
@@ -62,6 +62,28 @@ func start(ctx context.Context, binary, path string) (*archive, error) {
 func (a *archive) stop() {
 	a.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
 	a.cmd.Wait()                          //nolint:errcheck // how it ended is in its log
+}
+
+// processorTime is what the process has used since it started, in user and system
+// mode: fields 14 and 15 of proc_pid_stat(5), in hundredths of a second.
+func (a *archive) processorTime() (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", a.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("stat of process %d has %d fields", a.cmd.Process.Pid, len(fields))
+	}
+	var ticks int64
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(string(f), 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
 }
 
 var peak = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)

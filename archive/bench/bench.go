@@ -12,7 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/epicurve/epicurve/archive/store/duckdb"
+	"github.com/epicurve/epicurve/archive/store"
+	"github.com/epicurve/epicurve/archive/store/open"
 	"github.com/epicurve/epicurve/pkg/crash"
 )
 
@@ -27,6 +28,8 @@ type Config struct {
 	// Dir holds the store's file for the run, about 400 bytes a record; ""
 	// is a temporary directory.
 	Dir string
+	// Storage is where the store is; "" is a DuckDB file in Dir.
+	Storage string
 	// Peers adds SQLite and PostgreSQL on the same population.
 	Peers bool
 }
@@ -62,18 +65,21 @@ func Run(ctx context.Context, out io.Writer, c Config) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // a peer's server runs as another user
 		return err
 	}
-	path := filepath.Join(dir, "archive.duckdb")
+	storage := c.Storage
+	if storage == "" {
+		storage = "duckdb:" + filepath.Join(dir, "archive.duckdb")
+	}
 	end := time.Now().UTC().Truncate(time.Hour)
 	p := newPopulation(end.Add(-year), year, c.Records)
-	fmt.Fprintf(out, "archive bench: %d records over a year, %d hosts, %d signatures; load %s\n", c.Records, hosts, signatures, load())
+	fmt.Fprintf(out, "archive bench: %s, %d records over a year, %d hosts, %d signatures; load %s\n", open.Scheme(storage), c.Records, hosts, signatures, load())
 
 	var figures []figure
-	filled, err := fill(ctx, path, p, c.Records)
+	filled, err := fill(ctx, storage, p, c.Records)
 	if err != nil {
 		return fmt.Errorf("fill the store: %w", err)
 	}
 	figures = append(figures, filled...)
-	a, err := start(ctx, c.Archive, path)
+	a, err := start(ctx, c.Archive, storage)
 	if err != nil {
 		return err
 	}
@@ -100,8 +106,8 @@ func Run(ctx context.Context, out io.Writer, c Config) error {
 
 // fill writes the population straight into the store: what is measured over HTTP
 // later would only take longer.
-func fill(ctx context.Context, path string, p *population, n int) ([]figure, error) {
-	s, err := duckdb.Open(ctx, path, duckdb.Options{})
+func fill(ctx context.Context, storage string, p *population, n int) ([]figure, error) {
+	s, err := open.Store(ctx, storage)
 	if err != nil {
 		return nil, err
 	}
@@ -112,20 +118,30 @@ func fill(ctx context.Context, path string, p *population, n int) ([]figure, err
 	if err := s.Close(); err != nil {
 		return nil, err
 	}
-	fi, err := os.Stat(path)
+	perRecord, err := onDisk(ctx, storage, n)
 	if err != nil {
 		return nil, err
 	}
-	perRecord := float64(fi.Size()) / float64(n)
 	return []figure{
 		{what: fmt.Sprintf("store: append in durable batches of %d", fillBatch), measured: fmt.Sprintf("%.0f records/s", float64(n)/inside.Seconds())},
 		{what: "bytes on disk a record", measured: fmt.Sprintf("%.0f", perRecord), bar: "< 400", met: perRecord < 400},
 	}, nil
 }
 
+// onDisk asks a store that was closed, and so has written everything, for the
+// bytes that a record takes.
+func onDisk(ctx context.Context, storage string, n int) (float64, error) {
+	s, err := open.Store(ctx, storage)
+	if err != nil {
+		return 0, err
+	}
+	st, err := s.Stats(ctx)
+	return float64(st.Bytes) / float64(n), errors.Join(err, s.Close())
+}
+
 // appended appends n records, made beside, and returns the time that the store
 // took.
-func appended(ctx context.Context, s *duckdb.Store, p *population, n int) (inside time.Duration, err error) {
+func appended(ctx context.Context, s store.Store, p *population, n int) (inside time.Duration, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	made := make(chan []crash.Record)
