@@ -27,8 +27,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("characteristics", flag.ContinueOnError)
 	histories := flags.Int("histories", characteristics.Histories, "histories of each crash process")
 	doc := flags.String("doc", "", "document to write the table into, instead of printing it")
+	pictures := flags.String("pictures", "", "folder to draw the pictures into, instead of measuring")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *pictures != "" {
+		return characteristics.WritePictures(*pictures)
 	}
 	if *doc != "" {
 		return characteristics.UpdateDoc(ctx, *doc, *histories)
