@@ -346,3 +346,28 @@ func references(doc []byte) (names []string) {
 		rest = after
 	}
 }
+
+// TestClockAheadIsCountedNotMended keeps a record of tomorrow as it is.
+func TestClockAheadIsCountedNotMended(t *testing.T) {
+	url := serve(t, Config{})
+	late := crashes(3)
+	for i := range late {
+		late[i].Time = time.Now().Add(time.Duration(i) * 24 * time.Hour).UTC().Truncate(time.Microsecond)
+	}
+	if status, _, reply := post(t, url+"/v1/logs", typeProtobuf, "", marshal(t, late)); status != http.StatusOK {
+		t.Fatalf("%d %s", status, reply)
+	}
+	req := query.Request{Range: query.Range{From: late[2].Time, To: late[2].Time.Add(time.Second)}}
+	got, err := client(t, url).Records(t.Context(), req)
+	if err != nil || len(got.Records) != 1 || !got.Records[0].Time.Equal(late[2].Time) {
+		t.Errorf("%+v, %v; want the record of %s as it was", got.Records, err, late[2].Time)
+	}
+	resp, err := http.Get(url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(text), "epicurve_archive_records_ahead_total 2\n") {
+		t.Errorf("%v; want two records ahead", err)
+	}
+}

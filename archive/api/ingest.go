@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/epicurve/epicurve/archive/store"
 	"github.com/epicurve/epicurve/pkg/crash"
@@ -102,6 +103,30 @@ func (a *API) admit(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// tolerated is how far ahead of ours a sender's clock may be without a word.
+const tolerated = time.Minute
+
+// measureSkew counts records that are dated after their arrival: the sender's
+// clock is ahead. They are kept as they are; the store keeps the time of arrival
+// beside, so that the skew of every record can be seen.
+func (a *API) measureSkew(t *tenant, records []crash.Record) {
+	now := a.now()
+	var worst *crash.Record
+	n := 0
+	for i := range records {
+		if r := &records[i]; r.Time.Sub(now) > tolerated {
+			n++
+			if worst == nil || r.Time.After(worst.Time) {
+				worst = r
+			}
+		}
+	}
+	if n > 0 {
+		t.metrics.ahead.Add(n)
+		a.Logger.Warn("Records are dated after their arrival; a clock is ahead", "tenant", t.name, "records", n, "host", worst.Host.Name, "ahead", worst.Time.Sub(now).Round(time.Second))
+	}
+}
+
 // keep stores a batch. A store that fails is unavailable: nothing is lost, for
 // the sender keeps what was not acknowledged.
 func (a *API) keep(ctx context.Context, via string, records []crash.Record, slots []crash.Exposure) (store.Appended, error) {
@@ -113,6 +138,7 @@ func (a *API) keep(ctx context.Context, via string, records []crash.Record, slot
 		t.metrics.refused[reasonStore].Add(len(records))
 		return store.Appended{}, err
 	}
+	a.measureSkew(t, records)
 	t.metrics.ingested[via].Add(done.Added)
 	t.metrics.duplicates[via].Add(done.Duplicates)
 	exposed, err := t.Store.AppendExposure(ctx, slots)

@@ -42,6 +42,7 @@ type telemetry struct {
 	exposed    *metrics.Counter
 	badQueries *metrics.Counter
 	cached     *metrics.Counter
+	ahead      *metrics.Counter
 	seconds    map[string]*metrics.PrometheusHistogram
 	failed     map[string]*metrics.Counter
 
@@ -62,6 +63,7 @@ func newTelemetry() *telemetry {
 	}
 	t.exposed = t.set.NewCounter("epicurve_archive_exposure_ingested_total")
 	t.badQueries = t.set.NewCounter("epicurve_archive_queries_invalid_total")
+	t.ahead = t.set.NewCounter("epicurve_archive_records_ahead_total")
 	t.cached = t.set.NewCounter("epicurve_archive_query_cache_hits_total")
 	t.gaugeFailures = t.set.NewCounter("epicurve_archive_cluster_gauge_failures_total")
 	names := []string{"values", "page"}

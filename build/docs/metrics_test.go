@@ -45,6 +45,7 @@ var archiveHelp = map[string]string{
 	"epicurve_archive_query_cache_hits_total":       "Questions whose answer was kept and nothing had changed.",
 	"epicurve_archive_query_failures_total":         "Valid questions that could not be answered, by type.",
 	"epicurve_archive_query_seconds":                "Time that an answer took, by type of question.",
+	"epicurve_archive_records_ahead_total":          "Records dated more than a minute after their arrival: a sender's clock is ahead.",
 	"epicurve_archive_records_duplicate_total":      "Records left out because their id was known, by the way they came in.",
 	"epicurve_archive_records_ingested_total":       "New records stored, by the way they came in.",
 	"epicurve_archive_refused_total":                "Records or whole requests refused, by reason.",
