@@ -142,7 +142,13 @@ logs:
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
-	time.Sleep(12 * time.Second) // three times the hold
+	time.Sleep(6 * time.Second) // the hold, and some to read what was written last
+	if err := process.Until(t.Context(), 2*time.Minute, "nothing held", func() bool {
+		page := p.Page(t.Context(), "/metrics")
+		return strings.Contains(page, "\nepicurve_exporter_log_held_crashes 0\n") && strings.Contains(page, "\nepicurve_exporter_pending_files 0\n")
+	}); err != nil {
+		t.Error(err)
+	}
 	if err := p.Stop(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
