@@ -33,6 +33,7 @@ import (
 	"github.com/epicurve/epicurve/build/promtool"
 	"github.com/epicurve/epicurve/build/quickstart"
 	"github.com/epicurve/epicurve/build/rehearsal"
+	"github.com/epicurve/epicurve/build/scanning"
 	"github.com/epicurve/epicurve/build/storm"
 	"github.com/epicurve/epicurve/build/testfiles"
 )
@@ -281,7 +282,7 @@ type Bench mg.Namespace
 // All measures everything, one after the other; it takes about a quarter of an hour.
 func (Bench) All(ctx context.Context) error {
 	var failed []error
-	for _, measure := range []func(context.Context) error{Bench{}.Cores, Bench{}.Flood, Bench{}.Kill, Bench{}.Archive, Bench{}.Verdicts, Bench{}.Statistics} {
+	for _, measure := range []func(context.Context) error{Bench{}.Cores, Bench{}.Scan, Bench{}.Flood, Bench{}.Kill, Bench{}.Archive, Bench{}.Verdicts, Bench{}.Statistics} {
 		if err := measure(ctx); err != nil {
 			failed = append(failed, err)
 		}
@@ -318,6 +319,19 @@ func (Bench) Kill(ctx context.Context) error {
 			Cores: 5000, ExporterKills: 1000, ArchiveKills: 200, Seed: 1, Out: os.Stdout,
 		}.Run(ctx)
 		return err
+	})
+}
+
+// Scan measures a scan of 10,000 cores in a real S3 server's bucket behind 20 ms
+// a request, and of 100,000 small cores in a folder. It needs about 12 GB of disk.
+func (Bench) Scan(ctx context.Context) error {
+	mg.CtxDeps(ctx, Build.Exporter)
+	machine.Mention(os.Stdout, machine.GDB)
+	return inScratch(func(dir string) error {
+		return scanning.Bench{
+			Root: ".", Exporter: "bin/" + binaries.Exporter.Name, Dir: dir, Out: os.Stdout,
+			Objects: 10_000, Files: 100_000, Latency: 20 * time.Millisecond, Workers: 32, Crowd: 128,
+		}.Run(ctx)
 	})
 }
 
