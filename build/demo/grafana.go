@@ -116,6 +116,7 @@ func (d dashboards) environment(archive, provisioning, dashboards string) []stri
 		"EPICURVE_ARCHIVE_URL=" + archive,
 		"EPICURVE_DASHBOARDS=" + dashboards,
 		"EPICURVE_PROMETHEUS_URL=" + cmp.Or(os.Getenv("EPICURVE_PROMETHEUS_URL"), "http://127.0.0.1:9090"),
+		"EPICURVE_ALERTMANAGER_URL=http://127.0.0.1:9093",
 		"GF_PATHS_PROVISIONING=" + provisioning,
 		"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS=" + pluginID,
 		"GF_PLUGINS_PREINSTALL_DISABLED=true",

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,16 +36,25 @@ func TestProvisioning(t *testing.T) {
 		Services map[string]struct {
 			Environment map[string]string
 			Command     []string
+			Volumes     []string
 		}
 	}
 	readYAML(t, "../../docker-compose.yaml", &compose)
-	for _, name := range []string{"exporter", "archive", "prometheus", "grafana"} {
+	for _, name := range []string{"exporter", "archive", "fleet", "prometheus", "alertmanager", "grafana"} {
 		if _, ok := compose.Services[name]; !ok {
 			t.Errorf("docker-compose.yaml starts no %s", name)
 		}
 	}
+	for _, folder := range []string{"datasources", "dashboards", "alerting"} {
+		if !slices.ContainsFunc(compose.Services["grafana"].Volumes, func(v string) bool { return strings.HasPrefix(v, "./provisioning/"+folder+":") }) {
+			t.Errorf("docker-compose.yaml does not give provisioning/%s to Grafana", folder)
+		}
+	}
+	if c := compose.Services["fleet"].Command; len(c) == 0 || c[0] != "seed" {
+		t.Errorf("docker-compose.yaml does not seed the archive: %q", c)
+	}
 	env := compose.Services["grafana"].Environment
-	for _, name := range []string{"EPICURVE_ARCHIVE_URL", "EPICURVE_PROMETHEUS_URL", "EPICURVE_DASHBOARDS"} {
+	for _, name := range []string{"EPICURVE_ARCHIVE_URL", "EPICURVE_PROMETHEUS_URL", "EPICURVE_ALERTMANAGER_URL", "EPICURVE_DASHBOARDS"} {
 		if env[name] == "" {
 			t.Errorf("docker-compose.yaml does not set %s, which provisioning/ uses", name)
 		}
