@@ -13,7 +13,7 @@ import (
 const (
 	cacheBytes   = 32 << 20         // of all answers
 	cacheAnswer  = 1 << 20          // of one; larger ones are not kept
-	cacheFor     = 10 * time.Second // an answer with statistics in it depends on the time
+	cacheFor     = 30 * time.Second // an answer with statistics in it depends on the time
 	cacheMinimum = 512              // bytes that an entry counts at least
 )
 

@@ -64,7 +64,7 @@ func (t *Tracer) Handler(h http.Handler, name func(*http.Request) string) http.H
 }
 
 // closeTimeout bounds the sending of the last spans.
-const closeTimeout = 5 * time.Second
+const closeTimeout = 10 * time.Second
 
 // Close sends the spans that are left.
 func (t *Tracer) Close(ctx context.Context) error {
