@@ -47,12 +47,18 @@ func (s *Store) commitRecords(ctx context.Context, parts [][]crash.Record) ([]st
 	}
 	slices.SortStableFunc(fresh, func(a, b *crash.Record) int { return a.Time.Compare(b.Time) })
 	var rows rowEncoder
-	received := s.now().UnixMicro()
+	now := s.now().UnixMicro()
 	fields := crash.Fields()
 	for _, r := range fresh {
-		rows.record(r, received, fields)
+		rows.record(r, now, fields)
 	}
-	return done, s.insert(ctx, tableOf(tableCrashes), rows.b)
+	if err := s.insert(ctx, tableOf(tableCrashes), rows.b); err != nil {
+		return nil, err
+	}
+	if err := s.settle(ctx, fresh); err != nil {
+		return nil, fmt.Errorf("look for what other archives added: %w", err)
+	}
+	return done, nil
 }
 
 // knownIDs holds the times at which ids are in the store.
