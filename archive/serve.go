@@ -96,6 +96,7 @@ func serve(ctx context.Context, f *serveFlags, logger *slog.Logger) (err error) 
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	evaluator := evaluate.New(evaluate.Config{Store: s})
+	defer evaluator.Close()
 	others := f.tenants.pool(f.storage)
 	defer func() { err = errors.Join(err, others.Close()) }()
 	config := api.Config{

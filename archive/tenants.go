@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -26,6 +27,7 @@ func (f *tenantFlags) addFlags(cmd *kingpin.CmdClause) {
 // pool opens the tenants that tokens name, each with a store and an evaluation of
 // its own.
 func (f *tenantFlags) pool(storage string) *tenants.Pool[*api.Tenant] {
+	var evaluators sync.Map // by tenant: closed before its store
 	return tenants.New(tenants.Config[*api.Tenant]{
 		Max: max(1, f.most),
 		Open: func(ctx context.Context, name string) (*api.Tenant, error) {
@@ -34,9 +36,16 @@ func (f *tenantFlags) pool(storage string) *tenants.Pool[*api.Tenant] {
 				return nil, err
 			}
 			e := evaluate.New(evaluate.Config{Store: s})
-			return &api.Tenant{Store: s, Answers: e.Answers(), Gauges: e.WriteGauges, Relapses: e.Relapses}, nil
+			t := &api.Tenant{Store: s, Answers: e.Answers(), Gauges: e.WriteGauges, Relapses: e.Relapses}
+			evaluators.Store(t, e)
+			return t, nil
 		},
-		Close: func(t *api.Tenant) error { return t.Store.Close() },
+		Close: func(t *api.Tenant) error {
+			if e, known := evaluators.LoadAndDelete(t); known {
+				e.(*evaluate.Evaluator).Close()
+			}
+			return t.Store.Close()
+		},
 	})
 }
 

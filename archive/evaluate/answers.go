@@ -126,7 +126,7 @@ func (e *Evaluator) Clusters(ctx context.Context, req query.Request) (query.Clus
 	if err := g.Wait(); err != nil {
 		return list, err
 	}
-	list.Notices = append(list.Notices, v.notices...)
+	list.Notices = append(list.Notices, v.meta().Notices...)
 	list.Quality, err = v.quality(epi.DayOf(now))
 	return list, err
 }
@@ -184,7 +184,14 @@ func (m *missing) Error() string {
 }
 func (m *missing) Unwrap() error { return store.ErrNotFound }
 
-func (v *view) meta() query.Meta { return query.Meta{Notices: slices.Clone(v.notices)} }
+// meta tells what the reader must know about the population, and its age.
+func (v *view) meta() query.Meta {
+	notices := slices.Clone(v.notices)
+	if age := v.age(); age != "" {
+		notices = append(notices, age)
+	}
+	return query.Meta{Notices: notices}
+}
 
 // Answers are the questions that the evaluator answers, for the API.
 func (e *Evaluator) Answers() map[query.Type]func(context.Context, query.Request) (any, error) {

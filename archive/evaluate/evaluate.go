@@ -40,6 +40,10 @@ type Config struct {
 	Parameters *epi.Parameters
 	// Now is the clock.
 	Now func() time.Time
+	// Patience is how long a view may take to load while callers wait. One that
+	// took longer is loaded in the background, and the old one answers
+	// meanwhile, for at most maxAge; DefaultPatience.
+	Patience time.Duration
 }
 
 // DefaultLookback is long enough for the statistics' yearly evidence.
@@ -62,6 +66,7 @@ type Evaluator struct {
 	mu      sync.Mutex // held while a view is loaded, so that one load serves all
 	current *view
 	past    *view // of the last question about times that current knows too little of
+	next    refreshing
 }
 
 // New returns an Evaluator.
@@ -71,6 +76,9 @@ func New(c Config) *Evaluator {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Patience == 0 {
+		c.Patience = DefaultPatience
 	}
 	return &Evaluator{Config: c}
 }
@@ -102,6 +110,11 @@ func (e *Evaluator) view(ctx context.Context, to time.Time) (*view, error) {
 			return v, nil
 		}
 		if age >= 0 && age < max(minRefresh, refreshCost*v.cost) {
+			*slot, err = e.renewed(ctx, v, version)
+			return *slot, err
+		}
+		if slot == &e.current && age >= 0 && age < maxAge && v.cost > e.Patience {
+			e.refresh(v)
 			*slot, err = e.renewed(ctx, v, version)
 			return *slot, err
 		}

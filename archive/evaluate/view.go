@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/epicurve/epicurve/archive/ledger"
@@ -24,6 +25,9 @@ type view struct {
 	loaded  time.Time
 	version int64 // of the store when the population was read
 	cost    time.Duration
+	// outdated is set while a newer view is loaded; views of one population
+	// share it.
+	outdated *atomic.Bool
 
 	population *epi.Population // nil while the archive holds no crash
 	input      epi.Input
@@ -72,8 +76,8 @@ func (e *Evaluator) load(ctx context.Context, version int64, now time.Time) (*vi
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	book := ledger.Fold(events)
-	v := &view{kind: crashes(), at: now, version: version}
-	v.workflows = &view{kind: workflows(), at: now, version: version}
+	v := &view{kind: crashes(), at: now, version: version, outdated: newOutdated()}
+	v.workflows = &view{kind: workflows(), at: now, version: version, outdated: v.outdated}
 	for _, w := range []*view{v, v.workflows} {
 		if err := e.populate(ctx, w, book); err != nil {
 			return nil, fmt.Errorf("population: %w", err)
@@ -135,7 +139,7 @@ func (v *view) setLedger(book *ledger.Book, events int, version int64) {
 func (v *view) withLedger(book *ledger.Book, events int, version int64) *view {
 	w := &view{
 		kind: v.kind, at: v.at, loaded: v.loaded, version: v.version, cost: v.cost, population: v.population, input: v.input,
-		rows: v.rows, watched: v.watched, notices: v.notices, columns: v.columns,
+		rows: v.rows, watched: v.watched, notices: v.notices, columns: v.columns, outdated: v.outdated,
 	}
 	if v.workflows != nil {
 		w.workflows = v.workflows.withLedger(book, events, version)
