@@ -134,7 +134,7 @@ func (f *File) replace(ctx context.Context, sink Sink, now time.Time) {
 		return
 	}
 	c := f.current
-	if c != nil && c.is(st) && !c.rewritten() {
+	if c != nil && c.is(st) && (c.steady(st) || !c.rewritten()) {
 		return
 	}
 	generation := uint64(1)

@@ -28,6 +28,8 @@ type content struct {
 	grew       time.Time     // when it was last seen to grow
 	linger     time.Duration // for how long it is read on after it was replaced
 	live       bool          // everything from before the start was read
+	looked     time.Time     // modification time when it was last read to its end
+	buf        []byte
 	framer     framer
 }
 
@@ -151,38 +153,58 @@ func (c *content) position() FilePosition {
 
 // read passes on everything that was added.
 func (c *content) read(ctx context.Context, sink Sink, now time.Time) {
-	when := moment{now, now}
-	if !c.live && c.file != nil {
-		if st, err := c.file.Stat(); err == nil && st.ModTime().Before(now) {
-			when.written = st.ModTime()
-		}
-	}
 	if c.file == nil {
 		return
 	}
-	buf := make([]byte, chunk)
+	when := moment{now, now}
+	st, err := c.file.Stat()
+	if err != nil {
+		sink.Trouble(crash.SourceLogFile, TroubleReader)
+		return
+	}
+	if c.steady(st) {
+		c.framer.idle(when)
+		return
+	}
+	if !c.live && st.ModTime().Before(now) {
+		when.written = st.ModTime()
+	}
+	if c.buf == nil {
+		c.buf = make([]byte, chunk)
+	}
 	for ctx.Err() == nil {
-		n, err := c.file.ReadAt(buf, c.offset)
+		n, err := c.file.ReadAt(c.buf, c.offset)
 		if c.rewritten() {
 			return // what was read may be of another content
 		}
-		if n > 0 {
-			if have := len(c.beginning); int64(have) == c.offset && have < fingerprintSize {
-				c.beginning = append(c.beginning, buf[:min(n, fingerprintSize-have)]...)
-			}
-			c.offset += int64(n)
-			c.grew = now
-			c.framer.feed(buf[:n], when)
-		}
+		c.take(c.buf[:n], when)
 		if err != nil || n == 0 {
 			if err != nil && !errors.Is(err, io.EOF) {
 				sink.Trouble(crash.SourceLogFile, TroubleReader)
 			}
-			c.live = true
+			c.live, c.looked = true, st.ModTime()
 			c.framer.idle(when)
 			return
 		}
 	}
+}
+
+// steady reports whether nothing was written since the last look.
+func (c *content) steady(st os.FileInfo) bool {
+	return c.live && st.Size() == c.offset && st.ModTime().Equal(c.looked)
+}
+
+// take passes on what was read.
+func (c *content) take(b []byte, when moment) {
+	if len(b) == 0 {
+		return
+	}
+	if have := len(c.beginning); int64(have) == c.offset && have < fingerprintSize {
+		c.beginning = append(c.beginning, b[:min(len(b), fingerprintSize-have)]...)
+	}
+	c.offset += int64(len(b))
+	c.grew = when.now
+	c.framer.feed(b, when)
 }
 
 // truncated goes on in a copy that the rotation left of a file that was cut
