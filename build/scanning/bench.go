@@ -98,7 +98,7 @@ func (b Bench) ofBucket(ctx context.Context, proxy *s3server.Proxy, table io.Wri
 	}
 	row(table, fmt.Sprintf("  peak memory with %d workers", b.Crowd), fmt.Sprintf("%d MiB (%.0f cores/s)", crowd.rss>>20, float64(b.Objects)/crowd.took.Seconds()),
 		fmt.Sprintf("< %d MiB", wantRSS>>20), crowd.rss < wantRSS)
-	return nil
+	return b.ofPeer(ctx, proxy.URL, r.took, table)
 }
 
 // ofFolder measures small cores on the local disk.
