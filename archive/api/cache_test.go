@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -153,5 +154,23 @@ func TestTooManyRequestsOfAToken(t *testing.T) {
 	}
 	if status, _ := ask(tokens["admin"]); status != http.StatusOK {
 		t.Errorf("another token: %d", status)
+	}
+}
+
+// TestQuestionsHaveLimits: one that takes too long is stopped and says so, and a
+// slow one is logged.
+func TestQuestionsHaveLimits(t *testing.T) {
+	body := []byte(`{"type":"clusters","range":{"from":"2026-01-01T00:00:00Z","to":"2026-06-01T00:00:00Z"}}`)
+	url := serve(t, Config{QueryTimeout: time.Nanosecond})
+	if status, _, reply := post(t, url+"/api/v1/query", typeJSON, "", body); status != http.StatusGatewayTimeout || !strings.Contains(string(reply), "narrow its range") {
+		t.Errorf("%d %s; want 504 that says what to do", status, reply)
+	}
+	var log bytes.Buffer
+	url = serve(t, Config{SlowQuery: time.Nanosecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if status, _, reply := post(t, url+"/api/v1/query", typeJSON, "", body); status != http.StatusOK {
+		t.Errorf("%d %s", status, reply)
+	}
+	if !strings.Contains(log.String(), "Slow query") || !strings.Contains(log.String(), "type=clusters") {
+		t.Errorf("log %s; want the slow query", log.String())
 	}
 }

@@ -85,6 +85,7 @@ const (
 	MaxValues      = 1000
 	MaxLimit       = 10_000
 	MaxBuckets     = 11_000
+	MaxCells       = 2_000_000 // series times buckets of one answer
 	DefaultLimit   = 100
 	DefaultTopK    = 20
 	OtherSeries    = "other"

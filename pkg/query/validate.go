@@ -151,6 +151,9 @@ func (r *Request) validateBuckets() error {
 	if n := r.Range.To.Sub(r.Range.From) / d; n > MaxBuckets {
 		return invalid("interval", "%s makes %d buckets of this range, at most %d are allowed", d, n, MaxBuckets)
 	}
+	if n := int64(r.Range.To.Sub(r.Range.From)/d) + 1; len(r.GroupBy) > 0 && n*int64(r.TopK+1) > MaxCells {
+		return invalid("topK", "%d series of %d buckets are more than the %d values that an answer may have; widen the interval or lower topK", r.TopK, n, MaxCells)
+	}
 	return nil
 }
 

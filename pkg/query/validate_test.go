@@ -51,6 +51,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		"two expressions":       {`{"filters":[{"dimension":"host.name","op":"=~","values":["a","b"]}],` + year + `}`, "filters[0].values", "exactly one"},
 		"negative limit":        {`{"limit":-1,` + year + `}`, "limit", "-1"},
 		"too many buckets":      {`{"interval":1000,` + year + `}`, "interval", "at most"},
+		"too many values":       {`{"topK":10000,"groupBy":["host.name"],"interval":43200000,` + year + `}`, "topK", "values that an answer may have"},
 		"short interval":        {`{"interval":1,` + year + `}`, "interval", "shorter"},
 		"unknown zone":          {`{"timeZone":"Mars/Olympus",` + year + `}`, "timeZone", "Mars"},
 		"cluster without class": {`{"type":"clusters","cluster":"x",` + year + `}`, "cluster", "classes are"},
