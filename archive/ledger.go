@@ -7,13 +7,12 @@ import (
 	"net/http"
 	"os"
 	"os/user"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/epicurve/epicurve/pkg/crash"
+	"github.com/epicurve/epicurve/archive/ledger"
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
@@ -96,13 +95,13 @@ func (f *ledgerFlags) append(ctx context.Context, client *query.Client, e query.
 	return nil
 }
 
-// entries asks for the ledger up to now.
-func (f *ledgerFlags) entries(ctx context.Context, client *query.Client, cluster string) ([]query.LedgerEntry, error) {
+// entries asks for the ledger: one cluster, or "" for the largest ones.
+func (f *ledgerFlags) entries(ctx context.Context, client *query.Client, cluster string, limit int) ([]query.LedgerEntry, error) {
 	r, err := f.window()
 	if err != nil {
 		return nil, err
 	}
-	answer, err := client.Ledger(ctx, query.Request{Range: r, Cluster: cluster, Limit: query.MaxLimit})
+	answer, err := client.Ledger(ctx, query.Request{Range: r, Cluster: cluster, Limit: limit})
 	return answer.Entries, err
 }
 
@@ -121,37 +120,67 @@ func (f *ledgerFlags) window() (query.Range, error) {
 
 // resolve finds the cluster that a person means: a key, or a reviewer's label.
 // What no failure and no event knows is an error, because a mistyped key would
-// make a cluster of its own.
+// make a cluster of its own. Every cluster is looked at only for what is neither
+// a key nor a label of the ledger.
 func (f *ledgerFlags) resolve(ctx context.Context, client *query.Client, text string) (string, error) {
-	entries, err := f.entries(ctx, client, "")
+	if _, signature, err := query.ParseCluster(text); err == nil {
+		if signature == "" {
+			return text, nil
+		}
+		known, err := f.knows(ctx, client, text)
+		if err != nil || known {
+			return text, err
+		}
+	}
+	events, err := client.Events(ctx)
 	if err != nil {
 		return "", err
 	}
-	var near []string
+	book := ledger.Fold(events)
+	for _, key := range book.Clusters() {
+		if e, _ := book.Entry(key); e.Label == text {
+			return e.Cluster, nil
+		}
+	}
+	return f.resemble(ctx, client, text)
+}
+
+// knows reports whether a key has failures or events.
+func (f *ledgerFlags) knows(ctx context.Context, client *query.Client, key string) (bool, error) {
+	entries, err := f.entries(ctx, client, key, 1)
+	if err != nil || len(entries) == 0 {
+		return false, err
+	}
+	e := entries[0]
+	said := e.Label != "" || e.PartOf != "" || len(e.Causes)+len(e.Notes)+len(e.Fixes)+len(e.Merged)+len(e.Parts) > 0
+	return e.Rows > 0 || said, nil
+}
+
+// resemble finds the one cluster whose label, given with its rows, is a text, or
+// whose key or label holds it.
+func (f *ledgerFlags) resemble(ctx context.Context, client *query.Client, text string) (string, error) {
+	entries, err := f.entries(ctx, client, "", query.MaxLimit)
+	if err != nil {
+		return "", err
+	}
+	var same, near []string
 	for _, e := range entries {
-		if e.Cluster == text || e.Label == text || slices.Contains(e.Merged, text) {
-			return pick(e, text), nil
+		if e.Label == text {
+			same = append(same, e.Cluster)
 		}
 		if strings.Contains(strings.ToLower(e.Cluster+" "+e.Label), strings.ToLower(text)) {
 			near = append(near, e.Cluster)
 		}
 	}
-	switch {
-	case len(near) == 1:
+	if len(same) > 0 {
+		near = same
+	}
+	switch len(near) {
+	case 0:
+		return "", fmt.Errorf("no failure and no event of the ledger knows the cluster %q; `epicurve-archive ledger list` shows the keys", text)
+	case 1:
 		return near[0], nil
-	case len(near) > 1:
+	default:
 		return "", fmt.Errorf("%q is not one cluster: %s", text, strings.Join(near[:min(len(near), 5)], ", "))
 	}
-	if class := crash.Class(text); class.Known() {
-		return text, nil
-	}
-	return "", fmt.Errorf("no failure and no event of the ledger knows the cluster %q; `epicurve-archive ledger list` shows the keys", text)
-}
-
-// pick keeps a key that was merged into another as it was given.
-func pick(e query.LedgerEntry, text string) string {
-	if slices.Contains(e.Merged, text) {
-		return text
-	}
-	return e.Cluster
 }

@@ -18,7 +18,11 @@ func (f *ledgerFlags) addReading(cmd *kingpin.CmdClause) {
 	var state, format, cluster string
 	var limit int
 	list := f.command(cmd, "list", "List the clusters, with their states and what they need.", func(ctx context.Context, client *query.Client) error {
-		entries, err := f.entries(ctx, client, "")
+		most := limit
+		if state != "" {
+			most = query.MaxLimit // the state is known only once they are judged
+		}
+		entries, err := f.entries(ctx, client, "", most)
 		if err != nil {
 			return err
 		}
@@ -34,7 +38,7 @@ func (f *ledgerFlags) addReading(cmd *kingpin.CmdClause) {
 		if err != nil {
 			return err
 		}
-		entries, err := f.entries(ctx, client, key)
+		entries, err := f.entries(ctx, client, key, 1)
 		if err != nil {
 			return err
 		}

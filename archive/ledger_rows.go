@@ -62,7 +62,7 @@ const exportPage = query.MaxLimit
 // export writes the newest failures first. It asks again up to the oldest of the
 // last answer until no more come.
 func (f *ledgerFlags) export(ctx context.Context, client *query.Client, w io.Writer, cluster string) error {
-	entries, err := f.entries(ctx, client, "")
+	entries, err := f.entries(ctx, client, "", query.MaxLimit)
 	if err != nil {
 		return err
 	}

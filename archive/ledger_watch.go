@@ -12,17 +12,18 @@ import (
 
 func (f *ledgerFlags) addWatch(cmd *kingpin.CmdClause) {
 	var every time.Duration
-	var times int
+	var times, limit int
 	watch := f.command(cmd, "watch", "Print each change of a cluster's state, until interrupted.", func(ctx context.Context, client *query.Client) error {
-		return f.watch(ctx, client, every, times)
+		return f.watch(ctx, client, every, times, limit)
 	})
 	watch.Flag("interval", "How often the archive is asked.").Default("30s").DurationVar(&every)
+	watch.Flag("limit", "Most clusters that are watched, the largest first.").Default("200").IntVar(&limit)
 	watch.Flag("times", "End after asking so often; 0 is never.").Default("0").IntVar(&times)
 }
 
 // watch prints every cluster's state at first, then what changes. An archive that
 // doesn't answer is said once, and asked again.
-func (f *ledgerFlags) watch(ctx context.Context, client *query.Client, every time.Duration, times int) error {
+func (f *ledgerFlags) watch(ctx context.Context, client *query.Client, every time.Duration, times, limit int) error {
 	if every < time.Second {
 		return fmt.Errorf("--interval %s is shorter than 1s", every)
 	}
@@ -31,7 +32,7 @@ func (f *ledgerFlags) watch(ctx context.Context, client *query.Client, every tim
 	states := map[string]string{}
 	failing := false
 	for n := 1; ; n++ {
-		entries, err := f.entries(ctx, client, "")
+		entries, err := f.entries(ctx, client, "", limit)
 		switch {
 		case ctx.Err() != nil:
 			return nil
