@@ -53,11 +53,14 @@ func measureReduced(p process, histories int) Reduced {
 		if r, ok := params.Reduced(times, 0, history, history+last); ok && r.Reduced {
 			wrong++
 		}
-		for keep, counts := range map[float64]*[2]int{0.5: &half, 0.1: &tenth} {
-			if r, ok := params.Reduced(thinned(rng, times, keep), 0, history, history+last); ok && r.Reduced {
-				counts[1]++
+		for _, part := range []struct {
+			keep   float64
+			counts *[2]int
+		}{{0.5, &half}, {0.1, &tenth}} {
+			if r, ok := params.Reduced(thinned(rng, times, part.keep), 0, history, history+last); ok && r.Reduced {
+				part.counts[1]++
 				if r.Look == params.ReducedLooks[0] {
-					counts[0]++
+					part.counts[0]++
 				}
 			}
 		}
