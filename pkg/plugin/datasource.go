@@ -25,6 +25,7 @@ var (
 // credentials. Grafana makes a new one whenever the settings change.
 type Datasource struct {
 	http      *http.Client
+	release   func() // closes idle connections; nil when broken
 	archive   *query.Client
 	resources backend.CallResourceHandler
 	// broken is what is wrong with the settings. The instance exists all the
@@ -49,7 +50,7 @@ func Factory() func(context.Context, backend.DataSourceInstanceSettings) (instan
 // why, because the SDK would hide the text of an error.
 func open(ctx context.Context, s backend.DataSourceInstanceSettings, m *metrics.Metrics) *Datasource {
 	d := &Datasource{metrics: m}
-	d.http, d.broken = newHTTPClient(ctx, s)
+	d.http, d.release, d.broken = newHTTPClient(ctx, s)
 	d.personal = forwardsSignIn(s)
 	if d.broken == nil {
 		d.archive, d.broken = newArchive(s.URL, d.http)
@@ -60,7 +61,7 @@ func open(ctx context.Context, s backend.DataSourceInstanceSettings, m *metrics.
 
 // Dispose releases the connections of an instance whose settings changed.
 func (d *Datasource) Dispose() {
-	if d.http != nil {
-		d.http.CloseIdleConnections()
+	if d.release != nil {
+		d.release()
 	}
 }

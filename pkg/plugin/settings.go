@@ -23,10 +23,16 @@ var errSettings = errors.New("data source settings")
 // newHTTPClient builds the client that all of an instance's requests use. TLS,
 // basic authentication, custom headers, timeouts, forwarded sign-in and the
 // secure socks proxy follow from Grafana's own settings; a bearer token is ours.
-func newHTTPClient(ctx context.Context, s backend.DataSourceInstanceSettings) (*http.Client, error) {
+// release closes the idle connections: the client itself can't, because the
+// SDK's middleware hides the transport from it.
+func newHTTPClient(ctx context.Context, s backend.DataSourceInstanceSettings) (hc *http.Client, release func(), err error) {
 	opts, err := s.HTTPClientOptions(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errSettings, err)
+		return nil, nil, fmt.Errorf("%w: %w", errSettings, err)
+	}
+	release = func() {}
+	opts.ConfigureTransport = func(_ httpclient.Options, transport *http.Transport) {
+		release = transport.CloseIdleConnections
 	}
 	opts.ForwardHTTPHeaders = true
 	if token := strings.TrimSpace(s.DecryptedSecureJSONData[secretToken]); token != "" {
@@ -36,11 +42,11 @@ func newHTTPClient(ctx context.Context, s backend.DataSourceInstanceSettings) (*
 		}
 		opts.Header.Set("Authorization", "Bearer "+token)
 	}
-	hc, err := httpclient.New(opts)
+	hc, err = httpclient.New(opts)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errSettings, err)
+		return nil, nil, fmt.Errorf("%w: %w", errSettings, err)
 	}
-	return hc, nil
+	return hc, release, nil
 }
 
 // forwardsSignIn reports whether viewers' OAuth tokens or cookies go to the archive.

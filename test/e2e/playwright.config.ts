@@ -9,8 +9,8 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export default defineConfig<PluginOptions>({
   testDir: '.',
   outputDir: '../../test-results/e2e',
-  timeout: 120_000,
-  expect: { timeout: 30_000 },
+  timeout: 300_000,
+  expect: { timeout: 90_000 },
   workers: 1,
   reporter: [['list']],
   use: {
