@@ -25,6 +25,10 @@ func (s *Store) Append(ctx context.Context, records []crash.Record) (store.Appen
 func (s *Store) commitRecords(ctx context.Context, parts [][]crash.Record) ([]store.Appended, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.opt.InsertTimeout)
 	defer cancel()
+	before, err := s.stored(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("count rows: %w", err)
+	}
 	known, err := s.knownTimes(ctx, parts)
 	if err != nil {
 		return nil, fmt.Errorf("look up known ids: %w", err)
@@ -55,7 +59,7 @@ func (s *Store) commitRecords(ctx context.Context, parts [][]crash.Record) ([]st
 	if err := s.insert(ctx, tableOf(tableCrashes), rows.b); err != nil {
 		return nil, err
 	}
-	if err := s.settle(ctx, fresh); err != nil {
+	if err := s.settle(ctx, fresh, before+int64(len(fresh))); err != nil {
 		return nil, fmt.Errorf("look for what other archives added: %w", err)
 	}
 	return done, nil

@@ -18,8 +18,12 @@ type received struct{ ts, at int64 }
 // settle deletes what another archive has taken meanwhile. Two archives that
 // look up the same crash at the same moment both insert it; rows of the same time
 // are one anyway, and of those that are dated otherwise all but the first to come
-// are deleted. Whichever archive looks last sees the rows of both.
-func (s *Store) settle(ctx context.Context, fresh []*crash.Record) error {
+// are deleted. Whichever archive looks last sees the rows of both. There is
+// nothing to look for when the table holds the rows that are expected.
+func (s *Store) settle(ctx context.Context, fresh []*crash.Record, expected int64) error {
+	if n, err := s.stored(ctx); err != nil || n == expected {
+		return err
+	}
 	from, to := fresh[0].Time.UnixMicro(), fresh[len(fresh)-1].Time.UnixMicro() // in order of time
 	window := store.DedupeWindow.Microseconds()
 	ids := make([]crash.ID, len(fresh))
@@ -44,6 +48,17 @@ func (s *Store) settle(ctx context.Context, fresh []*crash.Record) error {
 		}
 	}
 	return s.remove(ctx, second)
+}
+
+// stored counts the rows of crashes on disk, without reading them.
+func (s *Store) stored(ctx context.Context) (n int64, err error) {
+	parts, table := "system.parts", tableCrashes
+	if s.opt.Cluster != "" {
+		parts, table = "cluster("+quote(s.opt.Cluster)+", system.parts)", local(tableCrashes)
+	}
+	err = s.whole(ctx, "SELECT toInt64(sum(rows)) FROM "+parts+" WHERE active AND database = "+quote(s.opt.Database)+" AND table = "+quote(table),
+		func(d *rowDecoder) { n = d.int64() })
+	return n, err
 }
 
 // remove deletes rows of crashes that conditions name, hundreds in one mutation,
