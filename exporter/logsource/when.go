@@ -58,7 +58,7 @@ func parseTime(s string, near time.Time) (time.Time, bool) {
 		iso = strings.ReplaceAll(iso[:10], "/", "-") + "T" + iso[11:]
 	}
 	for _, layout := range layouts {
-		if t, err := time.ParseInLocation(layout, iso, time.Local); err == nil {
+		if t, err := time.ParseInLocation(layout, iso, time.Local); err == nil && t.Year() >= 1970 {
 			return t.UTC(), true
 		}
 	}
