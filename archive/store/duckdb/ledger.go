@@ -22,7 +22,7 @@ func (s *Store) AppendLedger(ctx context.Context, events []query.LedgerEvent) (s
 	defer s.writing.Unlock()
 	var done store.Appended
 	err := s.transaction(ctx, func(w *writer) error {
-		known, err := w.knownEvents(ctx)
+		known, err := w.knownEvents(ctx, events)
 		if err != nil {
 			return fmt.Errorf("look up known events: %w", err)
 		}
@@ -43,11 +43,15 @@ func (s *Store) AppendLedger(ctx context.Context, events []query.LedgerEvent) (s
 	return done, nil
 }
 
-// knownEvents returns the ids of all events: a ledger is written by people and
-// stays small.
-func (w *writer) knownEvents(ctx context.Context) (known map[crash.ID]bool, err error) {
+// knownEvents returns the ids of the batch that are in the ledger, by a join with
+// a list, which reads only the id column.
+func (w *writer) knownEvents(ctx context.Context, events []query.LedgerEvent) (known map[crash.ID]bool, err error) {
 	known = make(map[crash.ID]bool)
-	rows, err := w.conn.QueryContext(ctx, "SELECT id FROM "+tableLedger)
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = e.ID.String()
+	}
+	rows, err := w.conn.QueryContext(ctx, "SELECT id FROM "+tableLedger+" WHERE id IN (SELECT unnest(?::VARCHAR[])::UUID)", ids)
 	if err != nil {
 		return nil, err
 	}
