@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -24,12 +25,16 @@ func (f *tenantFlags) addFlags(cmd *kingpin.CmdClause) {
 	cmd.Flag("tenants.memory", "Memory limit of each tenant's embedded store, beside the default tenant's 768MB.").Default("128MB").StringVar(&f.memory)
 }
 
+// tenantPatience is how long a request waits for a place: those of the upkeep and
+// of other requests are short.
+const tenantPatience = 20 * time.Second
+
 // pool opens the tenants that tokens name, each with a store and an evaluation of
 // its own.
 func (f *tenantFlags) pool(storage string) *tenants.Pool[*api.Tenant] {
 	var evaluators sync.Map // by tenant: closed before its store
 	return tenants.New(tenants.Config[*api.Tenant]{
-		Max: max(1, f.most),
+		Max: max(1, f.most), Patience: tenantPatience,
 		Open: func(ctx context.Context, name string) (*api.Tenant, error) {
 			s, err := open.Tenant(ctx, storage, name, f.memory)
 			if err != nil {

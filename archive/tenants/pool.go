@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // ErrBusy is returned when as many tenants as may be open are all in use.
@@ -23,6 +24,8 @@ type Config[T any] struct {
 	Close func(T) error
 	// Max is the largest number of tenants that are open at the same time.
 	Max int
+	// Patience is how long a use waits for a place when all are taken.
+	Patience time.Duration
 }
 
 // Pool opens tenants when they are used. It is safe for concurrent use.
@@ -31,7 +34,8 @@ type Pool[T any] struct {
 
 	mu     sync.Mutex
 	open   map[string]*place[T]
-	clock  int64 // counts uses, to find the tenant that was not used for longest
+	clock  int64         // counts uses, to find the tenant that was not used for longest
+	freed  chan struct{} // closed, and made anew, when a use ends
 	closed bool
 }
 
@@ -47,14 +51,29 @@ type place[T any] struct {
 
 // New returns a pool in which nothing is open.
 func New[T any](c Config[T]) *Pool[T] {
-	return &Pool[T]{config: c, open: make(map[string]*place[T])}
+	return &Pool[T]{config: c, open: make(map[string]*place[T]), freed: make(chan struct{})}
 }
 
 // Use returns a tenant, opened if need be. It stays open until done is called.
 func (p *Pool[T]) Use(ctx context.Context, name string) (value T, done func(), err error) {
+	var patience <-chan time.Time
 	for {
 		at, mine, wait, err := p.claim(name)
 		switch {
+		case errors.Is(err, ErrBusy):
+			if patience == nil {
+				timer := time.NewTimer(p.config.Patience)
+				defer timer.Stop()
+				patience = timer.C
+			}
+			select {
+			case <-wait:
+			case <-patience:
+				return value, nil, err
+			case <-ctx.Done():
+				return value, nil, ctx.Err()
+			}
+			continue
 		case err != nil:
 			return value, nil, err
 		case wait != nil:
@@ -82,7 +101,7 @@ func (p *Pool[T]) Use(ctx context.Context, name string) (value T, done func(), e
 }
 
 // claim counts one use of a tenant. mine says that the caller must open it; wait
-// is what has to end before it can be claimed.
+// is what has to end before it can be claimed, also beside ErrBusy.
 func (p *Pool[T]) claim(name string) (at *place[T], mine bool, wait <-chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,7 +139,7 @@ func (p *Pool[T]) makeRoom() (wait <-chan struct{}, err error) {
 		}
 	}
 	if oldest == nil {
-		return nil, ErrBusy
+		return p.freed, ErrBusy
 	}
 	oldest.gone = make(chan struct{})
 	go func() {
@@ -136,7 +155,10 @@ func (p *Pool[T]) makeRoom() (wait <-chan struct{}, err error) {
 func (p *Pool[T]) release(at *place[T]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at.uses--
+	if at.uses--; at.uses == 0 {
+		close(p.freed)
+		p.freed = make(chan struct{})
+	}
 }
 
 func (p *Pool[T]) forget(name string, at *place[T]) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -66,8 +67,20 @@ func TestLeastUsedMakesRoom(t *testing.T) {
 	if _, _, err := p.Use(t.Context(), "d"); !errors.Is(err, ErrBusy) {
 		t.Errorf("a third one beside two in use: %v, want %v", err, ErrBusy)
 	}
+	p.config.Patience = time.Minute
+	waited := make(chan error)
+	go func() {
+		_, done, err := p.Use(t.Context(), "d")
+		if err == nil {
+			done()
+		}
+		waited <- err
+	}()
 	doneB()
 	doneB() // harmless
+	if err := <-waited; err != nil {
+		t.Errorf("one that waits until b is done with: %v", err)
+	}
 	use("d")()
 	doneC()
 	if err := p.Close(); err != nil || len(c.open) != 0 {

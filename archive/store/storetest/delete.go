@@ -15,6 +15,7 @@ import (
 // testDelete deletes what requests select, dry first, and compares every answer
 // afterwards with an oracle's. What was deleted can be sent again.
 func testDelete(t *testing.T, open Opener) {
+	fewer(t, "25")
 	rapid.Check(t, func(t *rapid.T) {
 		p := &pair{s: open.Empty(t), o: NewOracle()}
 		defer func() {

@@ -17,6 +17,7 @@ import (
 // again, folds in between, and compares every answer with an oracle that never
 // folds. Stores that don't fold are compared all the same.
 func testFold(t *testing.T, open Opener) {
+	fewer(t, "25")
 	rapid.Check(t, func(t *rapid.T) {
 		p := &pair{s: open.Empty(t), o: NewOracle()}
 		f := drawFleet(t)
