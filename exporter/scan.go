@@ -35,6 +35,9 @@ const (
 	maxDecoding   = 4
 )
 
+// scanMaxTime bounds the time of one decoder; the network's is in it.
+const scanMaxTime = 10 * time.Minute
+
 func (c *cli) scan(ctx context.Context, f *scanFlags) int {
 	logger := promslog.New(&c.log)
 	batchMemory(scanGoal)
@@ -167,7 +170,7 @@ func (f *scanFlags) config(env func(string) string, logger *slog.Logger) (scan.C
 
 func (f *scanFlags) reader() (*scan.Reader, error) {
 	r := &scan.Reader{
-		Options:  corefile.Options{MaxWindow: scanMaxWindow, MaxDecompressed: f.maxDecompressed},
+		Options:  corefile.Options{MaxWindow: scanMaxWindow, MaxDecompressed: f.maxDecompressed, MaxTime: scanMaxTime},
 		Decoding: make(chan struct{}, maxDecoding),
 	}
 	var err error

@@ -314,6 +314,7 @@ func TestScanUsage(t *testing.T) {
 		"2026-01-31":        {".", "--dry-run", "--since", "last week"},
 		"which storage acc": {"azblob://cores", "--dry-run"},
 		"BUCKET":            {"s3://", "--dry-run"},
+		"%23":               {"s3://cores/a#b", "--dry-run"},
 	} {
 		if _, stderr, code := scanned(t, args...); code != exitUsage || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit %d, want %q in\n%s", args, code, want, stderr)

@@ -1,6 +1,8 @@
 package corefile
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io"
 )
@@ -8,7 +10,9 @@ import (
 // ReadAgain reads the facts of a core from forward-only input that can be opened
 // anew, such as a member of an archive: what turns out to be of interest after it
 // has passed is read in a second pass. size is the length of the input in bytes,
-// -1 when unknown.
+// -1 when unknown. What the input says while it is read, other than io.EOF, is
+// taken for damage of the archive; whoever reads from a disk or a network below
+// it knows better.
 func ReadAgain(open func() (io.Reader, error), size int64, opt Options) (*Facts, error) {
 	opt = opt.withDefaults()
 	sc := scratches.Get().(*scratch)
@@ -25,22 +29,42 @@ func ReadAgain(open func() (io.Reader, error), size int64, opt Options) (*Facts,
 	if n == 0 {
 		return nil, &Error{Reason: ReasonEmpty, Offset: -1}
 	}
-	first := &rejoined{head: head[:n], rest: r, err: err}
+	var first io.Reader = bytes.NewReader(head[:n])
+	if err == nil {
+		first = io.MultiReader(first, r)
+	}
 	if c := compressionOf(head[:n]); c != nil {
 		return readCompressed(c, opened(first, open), true, size, opt, sc)
 	}
-	src := &stream{r: first, ctx: opt.Context, limit: opt.MaxDecompressed, end: -1, scratch: sc.skip[:]}
-	src.reopen = func() (io.Reader, error) {
-		r, err := open()
-		return &rejoined{rest: r}, inputError(err)
-	}
+	ctx, cancel := context.WithTimeout(opt.Context, opt.MaxTime)
+	defer cancel()
+	src := &stream{r: first, ctx: ctx, limit: opt.MaxDecompressed, end: -1, scratch: sc.skip[:]}
+	src.reopen = open
 	sc.open(src)
 	f, err := readCore(sc, opt)
-	if err != nil {
+	switch {
+	case src.damage != nil && err != nil:
+		return nil, inputDamage(src.damage) // rather than what it led to
+	case err != nil:
 		return nil, err
+	case src.damage != nil:
+		f.Truncated = true
+		f.Incomplete = inputDamage(src.damage).Error()
 	}
 	f.Size = size
 	return f, nil
+}
+
+// inputDamage classifies what the archive's own decoder complained about.
+func inputDamage(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	e := &Error{Reason: ReasonMalformed, What: "packed data", Offset: -1, Err: err}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		e.Reason = ReasonTruncated
+	}
+	return e
 }
 
 // opened returns the input that is open first, and opens it anew from then on.

@@ -37,6 +37,9 @@ func Open(text string, cfg Config) (Store, error) {
 	if u.Host == "" {
 		return nil, fmt.Errorf("scan URL %s: want %s://BUCKET or %s://BUCKET/PREFIX", u.Redacted(), scheme, scheme)
 	}
+	if u.Fragment != "" || u.RawFragment != "" {
+		return nil, fmt.Errorf("scan URL %s: a %q begins a fragment; write %%23 for it", u.Redacted(), "#")
+	}
 	var b bucket
 	switch scheme {
 	case "s3":
