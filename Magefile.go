@@ -29,6 +29,7 @@ import (
 	"github.com/epicurve/epicurve/build/machine"
 	"github.com/epicurve/epicurve/build/manifests"
 	"github.com/epicurve/epicurve/build/npm"
+	"github.com/epicurve/epicurve/build/pluginzip"
 	"github.com/epicurve/epicurve/build/packages"
 	"github.com/epicurve/epicurve/build/promtool"
 	"github.com/epicurve/epicurve/build/quickstart"
@@ -80,6 +81,19 @@ func (Build) Plugin(ctx context.Context) error {
 	}
 	fmt.Println("built dist")
 	return nil
+}
+
+// Zip packs the plugin, built anew, as bin/<id>-<version>.zip for Grafana.
+func (Build) Zip(ctx context.Context) error {
+	mg.CtxDeps(ctx, Build.Plugin)
+	if err := os.MkdirAll("bin", 0o755); err != nil {
+		return err
+	}
+	path, err := pluginzip.Pack(os.DirFS("dist"), "bin")
+	if err == nil {
+		fmt.Println("built", path)
+	}
+	return err
 }
 
 func binary(ctx context.Context, p binaries.Program) error {

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ type manifest struct {
 	Info                       struct {
 		Version, Description, Updated string
 		Keywords                      []string
+		Screenshots                   []struct{ Name, Path string }
 		Logos                         struct{ Small, Large string }
 	}
 	Includes     []struct{ Path string }
@@ -30,7 +32,6 @@ type manifest struct {
 }
 
 // TestCatalogue holds the built plugin to the rules of Grafana's catalogue.
-// Screenshots are not checked here: they need a running Grafana.
 func TestCatalogue(t *testing.T) {
 	dist := os.DirFS("../../dist")
 	if _, err := fs.Stat(dist, "module.js"); errors.Is(err, fs.ErrNotExist) {
@@ -56,6 +57,17 @@ func TestCatalogue(t *testing.T) {
 			svg := content(t, dist, logo)
 			if bad := regexp.MustCompile(`(?i)<script|<foreignObject|\son\w+=|href=`).Find(svg); bad != nil || !bytes.HasPrefix(svg, []byte("<svg")) {
 				t.Errorf("%s is no clean SVG: %q", logo, bad)
+			}
+		}
+	})
+	t.Run("screenshots", func(t *testing.T) {
+		if len(m.Info.Screenshots) < 2 {
+			t.Errorf("%d screenshots, want two at least", len(m.Info.Screenshots))
+		}
+		for _, s := range m.Info.Screenshots {
+			size, err := png.DecodeConfig(bytes.NewReader(content(t, dist, s.Path)))
+			if err != nil || size.Width < 1024 || size.Height < 600 || s.Name == "" {
+				t.Errorf("%s (%q) is %d × %d, %v; want a PNG of 1024 × 600 at least", s.Path, s.Name, size.Width, size.Height, err)
 			}
 		}
 	})
