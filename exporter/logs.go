@@ -26,7 +26,7 @@ func (n *node) readLogs(cfg config.Config, r *pipeline.Reader, feeds map[string]
 	n.logs = &pipeline.Logs{
 		Hold: time.Duration(cfg.Logs.Hold), Machine: r.Machine, Services: r.Services, Filters: r.Filters, Origins: n.origins,
 		Commit: n.committer.CommitTold, Evidence: n.recent.Add, Observer: n.self, Logger: n.logger, Growing: n.pipeline.Grows,
-		NewFeed: n.committer.CheckpointSoon,
+		NewFeed: n.committer.CheckpointSoon, Journal: cfg.Logs.Journal.Follow,
 	}
 	n.logs.Continue(feeds)
 	n.committer.RememberFeeds(n.logs.Feeds)

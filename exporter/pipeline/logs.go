@@ -28,6 +28,9 @@ type Logs struct {
 	Origins *annotate.Origins
 	Filters *annotate.Filters
 	Commit  func(context.Context, spool.Entry, Told) (Outcome, error)
+	// Journal is true when systemd-coredump's entries in the journal are read
+	// as they come.
+	Journal bool
 	// Evidence takes every line; nil for nobody.
 	Evidence func(logsource.Line)
 	Observer LogObserver

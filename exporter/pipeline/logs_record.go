@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/epicurve/epicurve/exporter/annotate"
 	"github.com/epicurve/epicurve/exporter/logsource"
 	"github.com/epicurve/epicurve/pkg/classify"
 	"github.com/epicurve/epicurve/pkg/crash"
@@ -126,6 +127,24 @@ func (l *Logs) origin(r *crash.Record, e *logsource.Event) {
 		return
 	}
 	l.Origins.OfCgroup(e.Cgroup).Annotate(r)
+}
+
+// journalWait is how long after its last write a core that systemd-coredump
+// stored waits for its entry in the journal, which is written just after it and
+// names the cgroup of the process.
+const journalWait = 2 * time.Second
+
+// awaits reports whether the journal is about to tell of the crash of a core
+// with this name, last written to at a time.
+func (l *Logs) awaits(name annotate.CoreName, written time.Time) bool {
+	if l == nil || !l.Journal || !name.HostPID || name.BootID == "" || time.Since(written) > journalWait {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !slices.ContainsFunc(l.held, func(h *held) bool {
+		return h.seen.Source == crash.SourceJournal && h.seen.PID == name.PID && h.seen.Boot == name.BootID
+	})
 }
 
 // Witnesses are what logs tell of the crash of a core, and whether the core's ids

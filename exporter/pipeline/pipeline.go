@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -66,6 +67,9 @@ func (p *Pipeline) Grows(r *crash.Record) bool { return p.growing.has(r, time.No
 // Handle is a [watch.Handler].
 func (p *Pipeline) Handle(ctx context.Context, f watch.File) (watch.Verdict, watch.Key) {
 	began := time.Now()
+	if p.reader.Logs.awaits(p.reader.Names.Read(filepath.Base(f.Path)), f.Key.ModTime()) {
+		return watch.Again, f.Key
+	}
 	reading := p.reader.Read(ctx, f)
 	if reading.Limited {
 		p.limited(f, reading)

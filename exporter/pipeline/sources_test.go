@@ -287,6 +287,54 @@ func TestLogsTellTogether(t *testing.T) {
 	}
 }
 
+// A core that systemd-coredump stored waits a little for its entry in the
+// journal, which knows the cgroup, and not longer than that.
+func TestCoreWaitsForJournal(t *testing.T) {
+	dir := t.TempDir()
+	withLogs(t, dir, func(t *testing.T, l *line, logs *Logs, _ *results) {
+		logs.Journal = true
+		logs.Origins = annotate.NewOrigins(annotate.Roots{Proc: t.TempDir(), Var: t.TempDir(), Run: t.TempDir()}, l.reader.Names)
+		stored := func(pid int32) watch.File {
+			now := time.Now()
+			f := dropAt(t, core(pid), now)
+			path := filepath.Join(filepath.Dir(f.Path), fmt.Sprintf("core.demo.0.%s.%d.%d", strings.ReplaceAll(boot, "-", ""), pid, now.UnixMicro()))
+			if err := os.Rename(f.Path, path); err != nil {
+				t.Fatal(err)
+			}
+			f.Path, f.Key.Mtime = path, now.UnixNano()
+			return f
+		}
+		told, untold := stored(7), stored(8)
+		for _, f := range []watch.File{told, untold} {
+			if v, _ := l.Handle(t.Context(), f); v != watch.Again || l.counted() != 0 {
+				t.Errorf("verdict %v before the entry came", v)
+			}
+		}
+		logs.Crash(journal(7, time.Now()))
+		if v, _ := l.Handle(t.Context(), told); v != watch.Done || l.counted() != 1 {
+			t.Errorf("verdict %v when the entry is there", v)
+		}
+		time.Sleep(journalWait + time.Millisecond)
+		if v, _ := l.Handle(t.Context(), untold); v != watch.Done || l.counted() != 2 {
+			t.Errorf("verdict %v when no entry comes", v)
+		}
+	})
+	s, err := spool.Open(spool.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	batch, err := s.Batch(10, 1<<20)
+	if err != nil || len(batch) != 2 {
+		t.Fatalf("%d records, %v", len(batch), err)
+	}
+	for i, want := range []string{"demo", ""} {
+		if r := batch[i].Record; r.Process.ServiceName != want || r.Source != crash.SourceCore {
+			t.Errorf("record %d is of service %q, want %q", i, r.Process.ServiceName, want)
+		}
+	}
+}
+
 // Feeds stand at their first crash that is held: a kill finds it again.
 func TestFeedsWaitForWhatIsHeld(t *testing.T) {
 	withLogs(t, t.TempDir(), func(t *testing.T, _ *line, logs *Logs, _ *results) {
