@@ -25,10 +25,10 @@ type Population struct {
 	// crashes of those names: crash.source, crash.signal, host.boot_id and
 	// process.executable.name.
 	Source, Signal, Boot, Executable []string
-	Values               [][]string // Values[d] is the dictionary of dimension d
-	Crashes              PopulationCrashes
-	Exposure             PopulationExposure
-	Limits               []PopulationLimit
+	Values                           [][]string // Values[d] is the dictionary of dimension d
+	Crashes                          PopulationCrashes
+	Exposure                         PopulationExposure
+	Limits                           []PopulationLimit
 }
 
 // PopulationCrashes has one entry a crash, in ascending order of time, then of id.

@@ -125,7 +125,7 @@ func put(to pcommon.Map, attributes []attribute.KeyValue) {
 		case attribute.FLOAT64:
 			to.PutDouble(name, a.Value.AsFloat64())
 		default:
-			to.PutStr(name, a.Value.Emit())
+			to.PutStr(name, a.Value.String())
 		}
 	}
 }

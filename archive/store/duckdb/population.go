@@ -98,7 +98,8 @@ func (s *Store) ownColumns(p *store.Population) []codedColumn {
 		{"crash.signature", &p.Signature, &p.Crashes.Signature},
 		{"crash.source", &p.Source, &p.Crashes.Source},
 		{"crash.signal", &p.Signal, &p.Crashes.Signal},
-		{"host.boot_id", &p.Boot, &p.Crashes.Boot}, {"process.executable.name", &p.Executable, &p.Crashes.Executable},
+		{"host.boot_id", &p.Boot, &p.Crashes.Boot},
+		{"process.executable.name", &p.Executable, &p.Crashes.Executable},
 	} {
 		d := dimensionOf(c.name)
 		cols = append(cols, codedColumn{name: d.column, codes: s.dense(d, c.values), out: c.out})
