@@ -46,7 +46,7 @@ func (v server) since(major, minor int) bool {
 
 // readSettings are those of every SELECT.
 func (s *Store) readSettings(partial bool) map[string]string {
-	set := map[string]string{"max_result_rows": strconv.Itoa(maxRows), "max_query_size": "16777216"}
+	set := map[string]string{"max_result_rows": strconv.Itoa(maxRows), "max_query_size": maxStatement}
 	if s.opt.Cluster == "" {
 		return set
 	}
@@ -88,9 +88,12 @@ func (s *Store) writeSettings(token string) map[string]string {
 	return set
 }
 
-// ddlSettings are those of statements that make or alter tables.
+// maxStatement allows for a request's longest filters, in bytes.
+const maxStatement = "16777216"
+
+// ddlSettings are those of statements that make or alter tables, also by filters.
 func (s *Store) ddlSettings() map[string]string {
-	set := map[string]string{}
+	set := map[string]string{"max_query_size": maxStatement}
 	if !s.server.since(19, 1) {
 		set["allow_experimental_low_cardinality_type"] = "1"
 	}
