@@ -240,6 +240,12 @@ func (v *view) quality(now float64) (*epi.Quality, error) {
 
 // Exposure is the store's answer with the quality of what was seen in it.
 func (e *Evaluator) Exposure(ctx context.Context, req query.Request) (query.Timeseries, error) {
+	if aboutWorkflows(req) {
+		return e.runsExposure(ctx, req)
+	}
+	if err := store.CheckExposure(req); err != nil {
+		return query.Timeseries{}, err
+	}
 	series, err := e.Store.Exposure(ctx, req)
 	if err != nil {
 		return series, err

@@ -70,6 +70,63 @@ func (e *Evaluator) runRate(ctx context.Context, req query.Request) (query.Times
 	return out, nil
 }
 
+// runsExposure counts runs in buckets, by the groups that runs know. Days are
+// spread evenly over shorter buckets.
+func (e *Evaluator) runsExposure(ctx context.Context, req query.Request) (query.Timeseries, error) {
+	keeper, ok := e.Store.(store.Runs)
+	if !ok {
+		return query.Timeseries{}, fmt.Errorf("runs of workflows: %w", store.ErrUnsupported)
+	}
+	if err := checkRuns(req); err != nil {
+		return query.Timeseries{}, err
+	}
+	days, err := keeper.RunsByDay(ctx, query.Range{From: req.Range.From.UTC().Truncate(24 * time.Hour), To: req.Range.To})
+	if err != nil {
+		return query.Timeseries{}, err
+	}
+	buckets := store.NewBuckets(req)
+	out := query.Timeseries{Interval: query.Duration(buckets.Interval), Times: buckets.Starts, Series: []query.Series{}}
+	by := map[string]*store.Coverage{}
+	var series []query.Series
+	for _, d := range days {
+		labels := runLabels(d, req.GroupBy)
+		if !runsMatch(d, req.Filters, nil) {
+			continue
+		}
+		key := fmt.Sprint(labels)
+		if by[key] == nil {
+			by[key] = store.NewCoverage(buckets, req.Range)
+			series = append(series, query.Series{Labels: labels})
+		}
+		by[key].Add(time.Unix(int64(d.Day)*86400, 0).UTC(), 24*time.Hour, d.Count)
+	}
+	for _, s := range series {
+		for _, n := range by[fmt.Sprint(s.Labels)].Days {
+			s.Values = append(s.Values, &n)
+			s.Total += n
+		}
+		out.Series = append(out.Series, s)
+	}
+	store.SortSeries(out.Series, req.GroupBy)
+	if len(out.Series) > req.TopK {
+		out.Notices = append(out.Notices, fmt.Sprintf("%d kinds of runs are left out; the %d with the most runs are shown.", len(out.Series)-req.TopK, req.TopK))
+		out.Series = out.Series[:req.TopK]
+	}
+	return out, nil
+}
+
+// runLabels are the values by which runs are grouped; what only failures have is
+// not known of them.
+func runLabels(d store.DayRuns, groupBy []string) map[string]string {
+	labels := map[string]string{}
+	for _, name := range groupBy {
+		if at := slices.Index(crash.RunDimensions(), name); at >= 0 {
+			labels[name] = d.Values[at]
+		}
+	}
+	return labels
+}
+
 // atRisk are dimensions of failures alone: every run is at risk of each value.
 var atRisk = []string{"crash.class", "crash.source", "crash.kind", "crash.signature", "workflow.judge", "workflow.label", "error.type"}
 

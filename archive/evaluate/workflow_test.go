@@ -109,8 +109,15 @@ func TestRatesOfTwoPopulations(t *testing.T) {
 	near("failures per run of the model", rate(of)[0], 1.0/100)
 	near("crashes per host-day", rate(request(query.TypeTimeseries, "", c))[0], 1.0/20)
 
+	exposed := request(query.TypeExposure, "workflow", c)
+	exposed.Interval, exposed.Range.To, exposed.GroupBy = query.Duration(24*time.Hour), c.now, []string{"gen_ai.response.model"}
+	runs, err := e.Exposure(t.Context(), exposed)
+	if err != nil || len(runs.Series) != 2 || runs.Series[0].Labels["gen_ai.response.model"] != "m-1" || runs.Series[0].Total != 80*900 || *runs.Series[1].Values[3] != 100 {
+		t.Errorf("runs %+v, %v", runs.Series, err)
+	}
+
 	of.Measure, of.GroupBy = query.MeasureRate, []string{"host.name"}
-	_, err := e.Timeseries(t.Context(), of)
+	_, err = e.Timeseries(t.Context(), of)
 	var field *query.FieldError
 	if !errors.As(err, &field) || field.Field != "groupBy[0]" {
 		t.Errorf("runs by host: %v", err)
@@ -221,5 +228,17 @@ func TestDeploymentsAreAnnotations(t *testing.T) {
 	}
 	if got, want := strings.Join(titles(""), "; "), strings.Join([]string{fix, r2, r3}, "; "); got != want {
 		t.Errorf("of all: %s, want %s", got, want)
+	}
+}
+
+// TestExposureIsAskedByWhatItKnows refuses a question about host-time by what only
+// crashes have, before a store sees it.
+func TestExposureIsAskedByWhatItKnows(t *testing.T) {
+	_, e, c := setUp(t)
+	req := request(query.TypeExposure, "", c)
+	req.Filters = []query.Filter{{Dimension: "crash.kind", Op: query.OpIn, Values: []string{"abort"}}}
+	var field *query.FieldError
+	if _, err := e.Exposure(t.Context(), req); !errors.As(err, &field) || field.Field != "filters[0].dimension" {
+		t.Errorf("got %v, want a refusal that names the filter", err)
 	}
 }
