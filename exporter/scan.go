@@ -182,6 +182,10 @@ func (f *scanFlags) reader() (*scan.Reader, error) {
 			return nil, err
 		}
 	}
+	if f.thisHost {
+		machine, _ := annotate.ReadMachine(annotate.RootsUnder(f.root)) // what is missing stays unknown
+		r.Machine = machine.Annotate
+	}
 	if f.mapping != "" {
 		file, err := os.Open(f.mapping)
 		if err != nil {

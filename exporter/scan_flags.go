@@ -45,6 +45,7 @@ type scanFlags struct {
 	maxDecompressed          int64
 	maxDecompressedFlag      units.Base2Bytes
 	includeText, excludeText string
+	thisHost                 bool
 }
 
 func (c *cli) addScan() {
@@ -88,6 +89,7 @@ func (f *scanFlags) addChoosing(cmd *kingpin.CmdClause) {
 func (f *scanFlags) addAnnotating(cmd *kingpin.CmdClause) {
 	cmd.Flag("name.pattern", "Expression with named groups (host, service, build, time, pid, or a dimension such as cloud_region) that is matched against URLs.").StringVar(&f.pattern)
 	cmd.Flag("name.core-pattern", "core_pattern by which the cores were named, such as core.%e.%p.%t. Repeatable.").StringsVar(&f.corePatterns)
+	cmd.Flag("this-host", "The cores are of this machine (of the one below --root): its name, id and hardware are theirs.").BoolVar(&f.thisHost)
 	cmd.Flag("mapping", "CSV file with a column host and others such as region, zone, type, physical_host.").StringVar(&f.mapping)
 	cmd.Flag("config.file", "Configuration of the exporter, whose filters of false positives are applied.").StringVar(&f.configFile)
 	cmd.Flag("evidence", "Log of the time, for the filters: NAME=FILE of text, or of a journal (journalctl --output=export or json). Repeatable.").

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -318,6 +319,34 @@ func TestScanUsage(t *testing.T) {
 	} {
 		if _, stderr, code := scanned(t, args...); code != exitUsage || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit %d, want %q in\n%s", args, code, want, stderr)
+		}
+	}
+}
+
+// TestThisHost: cores of this machine get its name and id, as the watcher gives.
+func TestThisHost(t *testing.T) {
+	dir, host := t.TempDir(), t.TempDir()
+	b, err := os.ReadFile(filepath.Join(cores, "ret_null.core.zst"))
+	if err != nil {
+		t.Skip(err)
+	}
+	for path, text := range map[string]string{
+		filepath.Join(dir, "core.1"):             string(b),
+		filepath.Join(host, "etc", "hostname"):   "web-7\n",
+		filepath.Join(host, "etc", "machine-id"): "0123456789abcdef0123456789abcdef\n",
+	} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for args, want := range map[string]crash.Host{"": {}, "--this-host": {Name: "web-7", ID: "0123456789abcdef0123456789abcdef"}} {
+		stdout, stderr, _ := scanned(t, append([]string{dir, "--output", "jsonl", "--root", host}, strings.Fields(args)...)...)
+		var r crash.Record
+		if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+			t.Fatal(err, stderr)
+		}
+		if r.Host.Name != want.Name || r.Host.ID != want.ID {
+			t.Errorf("%q: %+v", args, r.Host)
 		}
 	}
 }

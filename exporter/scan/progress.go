@@ -90,7 +90,11 @@ func (t *Totals) Line(now time.Time) string {
 		parts = append(parts, fmt.Sprintf("%d retries", t.Retries))
 	}
 	if left := t.Wanted - t.Done; left > 0 && rate > 0 {
-		parts = append(parts, time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second).String()+" left")
+		text := time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second).String() + " left"
+		if !t.ListedAll {
+			text = "at least " + text
+		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, ", ")
 }

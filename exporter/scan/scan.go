@@ -22,6 +22,10 @@ type Config struct {
 	Tally   *Tally
 }
 
+// listAhead is how many objects a listing may be ahead of the reading, so that
+// the time left is known; they take about 20 MB.
+const listAhead = 50_000
+
 // job is an object on its way to a worker.
 type job struct {
 	store  objects.Store
@@ -39,7 +43,7 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	jobs := make(chan job, 2*cfg.Workers)
+	jobs := make(chan job, listAhead)
 	results := make(chan *Result, 2*cfg.Workers)
 	go func() {
 		defer close(jobs)

@@ -42,7 +42,7 @@ func TestTally(t *testing.T) {
 		t.Error("what can be mended is not first")
 	}
 	now.ListedAll = false
-	if got := now.Line(time.Unix(1003, 0)); !strings.HasPrefix(got, "3/6+ objects") {
+	if got := now.Line(time.Unix(1003, 0)); !strings.HasPrefix(got, "3/6+ objects") || !strings.HasSuffix(got, "at least 3s left") {
 		t.Errorf("while listing: %s", got)
 	}
 }
