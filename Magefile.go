@@ -375,6 +375,12 @@ func (Bench) ClickHouse(ctx context.Context) error {
 	})
 }
 
+// Plugin measures the Grafana plugin in front of an archive with a million
+// records: the data of every stock dashboard, and the plugin's memory.
+func (Bench) Plugin() error {
+	return sh.RunWithV(map[string]string{"EPICURVE_FIGURES": "1000000"}, "go", "test", "./pkg/plugin", "-run", "^TestFigures$", "-count=1", "-v", "-timeout", "30m")
+}
+
 // Statistics measures by seeded simulation how often the statistics are wrong.
 func (Bench) Statistics(ctx context.Context) error {
 	return characteristics.Run(ctx, os.Stdout, 1000)

@@ -59,10 +59,16 @@ var builds sync.Map // package -> func() (string, error)
 // test ends, and returns its URL.
 func startArchive(t *testing.T) string {
 	t.Helper()
+	return startArchiveOn(t, filepath.Join(t.TempDir(), "archive.duckdb"))
+}
+
+// startArchiveOn is startArchive on a store's file.
+func startArchiveOn(t *testing.T, path string) string {
+	t.Helper()
 	binary := built(t, "./archive")
 	addr := freeAddress(t)
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, "serve", //nolint:gosec // built above
-		"--storage", "duckdb:"+filepath.Join(t.TempDir(), "archive.duckdb"), "--web.listen-address", addr)
+		"--storage", "duckdb:"+path, "--web.listen-address", addr)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

@@ -24,14 +24,16 @@ type process struct {
 	resource  pluginv2.ResourceClient
 	diagnosis pluginv2.DiagnosticsClient
 	context   backend.PluginContext
+	pid       int
 }
 
 // startPlugin runs the plugin's binary until the test ends, configured for the
 // archive at url.
 func startPlugin(t *testing.T, url string) *process {
 	t.Helper()
+	cmd := exec.Command(built(t, "./pkg")) //nolint:gosec,noctx // built by the test; Kill ends it
 	client := goplugin.NewClient(&goplugin.ClientConfig{
-		Cmd:    exec.Command(built(t, "./pkg")), //nolint:gosec,noctx // built by the test; Kill ends it
+		Cmd:    cmd,
 		Logger: hclog.New(&hclog.LoggerOptions{Output: io.Discard}),
 		HandshakeConfig: goplugin.HandshakeConfig{
 			ProtocolVersion:  grpcplugin.ProtocolVersion,
@@ -55,6 +57,7 @@ func startPlugin(t *testing.T, url string) *process {
 		resource:  dispense[pluginv2.ResourceClient](t, rpc, "resource"),
 		diagnosis: dispense[pluginv2.DiagnosticsClient](t, rpc, "diagnostics"),
 		context:   pluginContext(url),
+		pid:       cmd.Process.Pid,
 	}
 }
 
