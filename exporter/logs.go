@@ -36,7 +36,7 @@ func (n *node) readLogs(cfg config.Config, r *pipeline.Reader, feeds map[string]
 	}
 	if j := cfg.Logs.Journal; j.Follow {
 		n.journal = &logsource.Journal{
-			Directory: j.Directory, Evidence: j.Evidence, Boot: r.Machine.Host.BootID, After: feeds[logsource.JournalFeed],
+			Directory: j.Directory, Evidence: j.Evidence, Boot: r.Machine.Host.BootID, Machine: r.Machine.Host.ID, After: feeds[logsource.JournalFeed],
 			Start: command.Start, Logger: n.logger,
 		}
 	}

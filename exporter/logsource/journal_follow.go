@@ -28,6 +28,9 @@ type Journal struct {
 	Directory string
 	// Boot is the present boot: the first run begins with its first entry.
 	Boot string
+	// Machine is the id of this machine: entries of others, that a collector
+	// of journals put beside its own, are passed over. "" takes all.
+	Machine string
 	// Evidence are further matches (journalctl(1)), such as
 	// "_SYSTEMD_UNIT=deploy.service", whose entries are evidence for filters.
 	Evidence []string
@@ -73,11 +76,13 @@ func (j *Journal) Run(ctx context.Context, sink Sink) {
 	}
 }
 
-// arguments are those of journalctl. Matches of one field are alternatives, of
-// several fields all must hold; "+" separates whole groups.
+// arguments are those of journalctl. Without --merge, --follow would leave out
+// what an earlier boot wrote after the cursor, and end where the present boot has
+// written nothing yet. Matches of one field are alternatives, of several fields
+// all must hold; "+" separates whole groups.
 func (j *Journal) arguments() []string {
 	args := []string{
-		"--follow", "--no-tail", "--all", "--no-pager", "--quiet", "--output=json",
+		"--follow", "--merge", "--no-tail", "--all", "--no-pager", "--quiet", "--output=json",
 		"--output-fields=" + strings.Join(journalFields, ","),
 	}
 	if j.Directory != "" {
@@ -160,7 +165,9 @@ func (j *Journal) read(r io.Reader, sink Sink) (entries int, err error) {
 func (j *Journal) pass(e Entry, sink Sink) {
 	before := j.After
 	j.After = Position{Cursor: e.Cursor()}
-	passEntry(e, JournalFeed, before, sink, j.Logger)
+	if id := e["_MACHINE_ID"]; id == "" || j.Machine == "" || id == strings.ReplaceAll(j.Machine, "-", "") {
+		passEntry(e, JournalFeed, before, sink, j.Logger)
+	}
 	sink.Moved(JournalFeed, j.After)
 }
 

@@ -160,11 +160,11 @@ func TestJournalRestarts(t *testing.T) {
 case "$*" in
 *after-cursor=gone*) echo "Failed to seek to cursor: Invalid argument" >&2; exit 1;;
 *after-cursor=c2*) exec sleep 60;;
-*) echo '{"__CURSOR":"c1","MESSAGE":"a"}'; echo '{"__CURSOR":"c2","MESSAGE":"b"}';;
+*) echo '{"__CURSOR":"c0","_MACHINE_ID":"ffff","MESSAGE":"of another machine"}'; echo '{"__CURSOR":"c1","_MACHINE_ID":"0a0b","MESSAGE":"a"}'; echo '{"__CURSOR":"c2","MESSAGE":"b"}';;
 esac
 `, said))
 	got := newCollector()
-	j := &Journal{Command: program, Boot: testBoot, Evidence: []string{"_SYSTEMD_UNIT=deploy.service"}, After: Position{Cursor: "gone"}, Logger: slog.New(slog.DiscardHandler)}
+	j := &Journal{Command: program, Boot: testBoot, Machine: "0a0b", Evidence: []string{"_SYSTEMD_UNIT=deploy.service"}, After: Position{Cursor: "gone"}, Logger: slog.New(slog.DiscardHandler)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); j.Run(ctx, got) }()
