@@ -11,7 +11,7 @@ const pill = { id: 'custom.cellOptions', value: { type: 'pill' } };
 export function fixes(): Dashboard {
   return base('Fixes', 'epicurve-fixes', 'Every fix that somebody marked, and whether it worked.')
     .withPanel(
-      wordTable('Fixes', { type: 'ledger', limit: 1000 }, 'fixes')
+      wordTable('Fixes', { type: 'ledger', limit: 100 }, 'fixes')
         .noValue('No fix was marked. Mark one on the Cluster dashboard, or with epicurve-archive ledger.')
         .overrideByName('Rolled out', [width(170)])
         .overrideByName('State', [width(120), pill, stateMapping])
@@ -28,7 +28,7 @@ export function fixes(): Dashboard {
 export function ledger(): Dashboard {
   return base('Ledger', 'epicurve-ledger', 'The nine fields of the failure population ledger, one row a cluster.')
     .withPanel(
-      wordTable('Ledger', { type: 'ledger', limit: 1000 }, 'table')
+      wordTable('Ledger', { type: 'ledger', limit: 100 }, 'table')
         .noValue('No crashes in this time range, and nobody wrote about any.')
         .overrideByName('State', [width(120), pill, stateMapping])
         .overrideByName('Category', [width(150)])

@@ -44,16 +44,17 @@ func (e *Evaluator) Ledger(ctx context.Context, req query.Request) (query.Ledger
 	return out, nil
 }
 
-// ledgerKeys lists the canonical keys to show, each once.
+// ledgerKeys lists the canonical keys to show, each once: those that people wrote
+// about first, so that no limit cuts a fix off, then the largest.
 func (v *view) ledgerKeys(list query.Clusters, req query.Request) []string {
 	var keys []string
-	for _, c := range list.Clusters {
-		keys = append(keys, v.book.Canonical(c.Key))
-	}
 	if req.Cluster != "" {
 		keys = append(keys, v.book.Canonical(req.Cluster))
 	} else if len(req.Filters) == 0 {
 		keys = append(keys, v.book.Clusters()...)
+	}
+	for _, c := range list.Clusters {
+		keys = append(keys, v.book.Canonical(c.Key))
 	}
 	seen := map[string]bool{}
 	return slices.DeleteFunc(keys, func(k string) bool {

@@ -88,7 +88,10 @@ func measurePanels(t *testing.T, n int) {
 			panels = append(panels, took...)
 		}
 		tell(t, fmt.Sprintf("%d records, %s: a panel's data, p95", n, filepath.Base(file)), percentile(panels, 95), panelBar)
-		tell(t, fmt.Sprintf("%d records, %s: all %d panels, p95", n, filepath.Base(file), len(queries)), percentile(boards, 95), boardBar)
+		// The archive keeps answers until its data changes: the first time is apart.
+		what := fmt.Sprintf("%d records, %s: all %d panels", n, filepath.Base(file), len(queries))
+		tell(t, what+", first time", boards[0], boardBar)
+		tell(t, what+", again, p95", percentile(boards[1:], 95), boardBar)
 	}
 }
 
