@@ -52,14 +52,14 @@ func whatIs(t *testing.T, s *Store) (int64, query.Meta) {
 // eventually polls until a condition holds.
 func eventually(t *testing.T, what string, holds func() (bool, string)) {
 	t.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		ok, state := holds()
 		if ok {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not so after two minutes: %s", what, state)
+			t.Fatalf("%s: not so after five minutes: %s", what, state)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
