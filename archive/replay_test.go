@@ -21,7 +21,7 @@ import (
 	"github.com/epicurve/epicurve/pkg/query"
 )
 
-var replayEvery = flag.Int("replay.every", replayStep, "how many days of a replay pass between two looks at the ledger, and are sent at once; 1 is the whole figure, some minutes")
+var replayEvery = flag.Int("replay.every", 14, "how many days of a replay pass between two looks at the ledger, and are sent at once; 1 is the whole figure, some minutes")
 
 // history is what an archive is told day by day, and what is true about it.
 type history struct {
