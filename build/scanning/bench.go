@@ -89,6 +89,12 @@ func (b Bench) ofBucket(ctx context.Context, proxy *s3server.Proxy, table io.Wri
 	row(table, fmt.Sprintf("bucket: %d cores of 0.5 MiB to 1 GiB, %s a request, %d workers", b.Objects, b.Latency, b.Workers),
 		fmt.Sprintf("%s, %.0f cores/s, %.1f requests a core", r.took.Round(time.Millisecond), float64(b.Objects)/r.took.Seconds(), float64(requests)/float64(b.Objects)), "", true)
 	row(table, "  share of what latency, requests and workers allow", fmt.Sprintf("%.2f", share), fmt.Sprintf(">= %.2f", wantShare), share >= wantShare)
+	rate, err := b.bare(ctx, proxy.URL)
+	if err != nil {
+		return err
+	}
+	row(table, "  share of what the store gives a client that only requests", fmt.Sprintf("%.2f (%.0f requests/s)", float64(requests)/r.took.Seconds()/rate, rate), "", true)
+	row(table, "  processor time of the scan a core, the server's not included", (r.cpu / time.Duration(b.Objects)).Round(time.Microsecond).String(), "", true)
 	mean := taken / int64(b.Objects)
 	row(table, "  bytes sent by the store a core, mean, listing included", kib(mean), "", true)
 	row(table, "  bytes read of a core, median", kib(r.median), "< "+kib(wantMedian), r.median < wantMedian)
@@ -131,6 +137,7 @@ func (b Bench) ofFolder(ctx context.Context, cores []Core, table io.Writer) erro
 // measured is what one scan took.
 type measured struct {
 	took   time.Duration
+	cpu    time.Duration // of the exporter alone
 	rss    int64
 	median int64 // bytes read of a core
 }
@@ -156,7 +163,7 @@ func (b Bench) scan(ctx context.Context, endpoint string, args ...string) (m mea
 	if err != nil {
 		return m, fmt.Errorf("scan: %w\n%s", err, said.String())
 	}
-	m.took = time.Since(began)
+	m.took, m.cpu = time.Since(began), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
 	m.median, err = medianRead(out.Name())
 	return m, err
 }
