@@ -129,9 +129,15 @@ async function choosesUntil(page, label, text, effect) {
 /** Types into a field until the effect shows. */
 async function typesUntil(page, label, text, effect) {
   await again(effect, async () => {
-    await page.getByLabel(label, { exact: true }).focus();
-    await page.keyboard.press('Control+A');
-    await page.keyboard.type(text);
+    const field = page.getByLabel(label, { exact: true });
+    await field.focus();
+    // The list opens first: older libraries lose the key that opens it.
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('option').first().waitFor({ timeout: 15_000 });
+    // At a person's pace: the list is drawn anew while its choices arrive.
+    await field.fill('');
+    await page.keyboard.type(text, { delay: 80 });
+    assert.equal(await field.inputValue(), text);
   });
 }
 
