@@ -6,7 +6,8 @@
 // exporter's capabilities, a time limit for itself and all its children, and a
 // bound on what is read of it. Only the first line of its output is used.
 //
-// The only room of the exporter that runs other programs.
+// The only room of the exporter that starts other programs; exporter/logsource
+// starts journalctl by [Start].
 package command
 
 import (
