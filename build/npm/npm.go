@@ -26,6 +26,10 @@ const stamp = "node_modules/.epicurve-lock"
 type Project struct {
 	Dir            string
 	Stdout, Stderr io.Writer
+
+	// Partial tells that the lock file lacks optional packages of other
+	// platforms, which npm ci refuses; npm install keeps to what it has.
+	Partial bool
 }
 
 // Install runs npm ci, unless node_modules was made from this very lock file
@@ -38,8 +42,13 @@ func (p Project) Install(ctx context.Context) error {
 	if have, err := os.ReadFile(filepath.Join(p.Dir, stamp)); err == nil && string(have) == want {
 		return nil
 	}
-	fmt.Fprintln(p.Stdout, "npm ci: installing the front end's libraries")
-	if err := p.npm(ctx, "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
+	args := []string{"ci", "--no-audit", "--no-fund", "--loglevel=error"}
+	if p.Partial {
+		args[0] = "install"
+		args = append(args, "--no-save")
+	}
+	fmt.Fprintf(p.Stdout, "npm %s: installing the libraries of %s\n", args[0], filepath.Join(p.Dir, "package.json"))
+	if err := p.npm(ctx, args...); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(p.Dir, stamp), []byte(want), 0o644); err != nil {
