@@ -26,6 +26,9 @@ func newHost(dir, binary string, v vm) (*host, error) {
 	if err := os.MkdirAll(h.cores(), 0o700); err != nil {
 		return nil, fmt.Errorf("host %s: %w", v.name, err)
 	}
+	if err := h.furnish(); err != nil {
+		return nil, fmt.Errorf("host %s: %w", v.name, err)
+	}
 	var err error
 	h.exporter, err = process.New(binary, filepath.Join(h.dir, "exporter.log"), "watch", "--config.file", h.config())
 	if err != nil {
@@ -34,6 +37,31 @@ func newHost(dir, binary string, v vm) (*host, error) {
 	return h, nil
 }
 
+// furnish writes the files in which a host tells who it is and since when it
+// runs, as they are mounted into a container.
+func (h *host) furnish() error {
+	for name, text := range map[string]string{
+		"etc/hostname":                    h.name,
+		"etc/machine-id":                  h.id,
+		"proc/stat":                       fmt.Sprintf("cpu  0 0 0 0\nbtime %d", h.booted.Unix()),
+		"proc/cpuinfo":                    "processor\t: 0\nmodel name\t: " + h.cpu,
+		"proc/sys/kernel/osrelease":       kernel,
+		"proc/sys/kernel/random/boot_id":  h.boot,
+		"proc/sys/kernel/hostname":        h.name,
+		"sys/devices/system/cpu/possible": "0",
+	} {
+		path := filepath.Join(h.root(), name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *host) root() string   { return filepath.Join(h.dir, "root") }
 func (h *host) cores() string  { return filepath.Join(h.dir, "cores") }
 func (h *host) config() string { return filepath.Join(h.dir, "exporter.yml") }
 
@@ -45,14 +73,14 @@ func (h *host) move(archive, machine, version string) error {
 	if err := h.exporter.Stop(os.Interrupt); err != nil {
 		return fmt.Errorf("host %s: %w", h.name, err)
 	}
-	text := fmt.Sprintf(`core: {dirs: [%q], name_patterns: [%q], symbols: false}
+	text := fmt.Sprintf(`core: {dirs: [%q], name_patterns: [%q], symbols: false, root: %q}
 state: {dir: %q}
 archive: {url: %q}
 services: [{name: storage, version: %q, executable: "*"}]
 annotations:
   physical_host_file: %q
-  static: {host.name: %q, host.id: %q, cloud.region: %q, host.cpu.model.name: %q, host.cpu.microcode: "", os.kernel.release: %q}
-`, h.cores(), corePattern, filepath.Join(h.dir, "state"), archive, version, filepath.Join(h.dir, "physical"), h.name, h.id, h.region, h.cpu, kernel)
+  static: {cloud.region: %q}
+`, h.cores(), corePattern, h.root(), filepath.Join(h.dir, "state"), archive, version, filepath.Join(h.dir, "physical"), h.region)
 	if err := os.WriteFile(h.config(), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("host %s: %w", h.name, err)
 	}

@@ -18,6 +18,8 @@ const (
 // vm is one simulated host.
 type vm struct {
 	name, id, region, cpu string
+	boot                  string    // boot id
+	booted                time.Time // before the story begins
 }
 
 // kernel runs on every host.
@@ -85,6 +87,9 @@ func newStory(seed uint64, hosts int) *story {
 	for i := range hosts {
 		region := []string{"eu-1", "us-1"}[i*regions/hosts]
 		s.vms = append(s.vms, vm{name: fmt.Sprintf("vm-%02d", i), id: fmt.Sprintf("%016x%016x", rng.Uint64(), i), region: region, cpu: []string{"EPYC 9V74", "Xeon 8473C"}[i/2%2]})
+		b := rng.Uint64()
+		s.vms[i].boot = fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", b>>32, b>>16&0xffff, b>>4&0xfff, b&0xfff, i)
+		s.vms[i].booted = s.start.Add(-time.Duration(rng.IntN(40*24)) * time.Hour)
 		machine[i], version[i] = fmt.Sprintf("metal-%s-%02d", region, i/2), "r1"
 	}
 	first := 2 * rng.IntN(hosts/2) // of the two vms on the bad machine

@@ -14,18 +14,23 @@ import (
 // on as they are.
 type Proxy struct {
 	*httptest.Server
-	// Latency is added to every request.
-	Latency time.Duration
-	// Fault decides about each request: 0 passes it on, another status
-	// answers it, a negative one breaks the connection; nil passes all.
-	Fault func(r *http.Request, nth int64) int
-
+	latency  atomic.Int64 // nanoseconds
+	fault    atomic.Pointer[Fault]
 	requests atomic.Int64
 	bytes    atomic.Int64
 }
 
-// NewProxy starts a proxy in front of the server at endpoint. Set its fields
-// before it is used, and close it.
+// Fault decides about each request: 0 passes it on, another status answers it, a
+// negative one breaks the connection.
+type Fault func(r *http.Request, nth int64) int
+
+// Delay adds a latency to every request from now on.
+func (p *Proxy) Delay(d time.Duration) { p.latency.Store(int64(d)) }
+
+// Break has f decide about every request from now on.
+func (p *Proxy) Break(f Fault) { p.fault.Store(&f) }
+
+// NewProxy starts a proxy in front of the server at endpoint; it is to be closed.
 func NewProxy(endpoint string) (*Proxy, error) {
 	to, err := url.Parse(endpoint)
 	if err != nil {
@@ -44,12 +49,10 @@ func NewProxy(endpoint string) (*Proxy, error) {
 	p := &Proxy{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := p.requests.Add(1)
-		if p.Latency > 0 {
-			time.Sleep(p.Latency)
-		}
+		time.Sleep(time.Duration(p.latency.Load()))
 		status := 0
-		if p.Fault != nil {
-			status = p.Fault(r, n)
+		if fault := p.fault.Load(); fault != nil {
+			status = (*fault)(r, n)
 		}
 		switch {
 		case status < 0:

@@ -63,7 +63,7 @@ func (b Bench) Run(ctx context.Context) error {
 		return err
 	}
 	defer proxy.Close()
-	proxy.Latency = b.Latency
+	proxy.Delay(b.Latency)
 	table := tabwriter.NewWriter(b.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "figure\tmeasured\tbar\tmet\n")
 	if err := b.ofBucket(ctx, proxy, table); err != nil {

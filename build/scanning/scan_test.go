@@ -181,7 +181,7 @@ func TestFaultsOfTheStore(t *testing.T) {
 	}
 	defer proxy.Close()
 	denied, gone := cores[1].Name, cores[2].Name
-	proxy.Fault = func(r *http.Request, n int64) int {
+	proxy.Break(func(r *http.Request, n int64) int {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/"+denied):
 			return http.StatusForbidden
@@ -195,7 +195,7 @@ func TestFaultsOfTheStore(t *testing.T) {
 			return -1
 		}
 		return 0
-	}
+	})
 	list := filepath.Join(t.TempDir(), "unreadable.jsonl")
 	got, stderr, code := run(t, proxy.URL, "s3://cores", "--unreadable", list)
 	if code != 3 {
@@ -241,7 +241,7 @@ func TestKilledScanLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer proxy.Close()
-	proxy.Latency = 20 * time.Millisecond
+	proxy.Delay(20 * time.Millisecond)
 	path, err := exporter()
 	if err != nil {
 		t.Fatal(err)
